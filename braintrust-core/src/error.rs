@@ -1,0 +1,78 @@
+//! The one error type of the crate: opaque, with predicates and a kept source.
+
+use std::fmt;
+
+use crate::report::FlushReport;
+
+/// What went wrong when a logger was made, or when its rows were delivered.
+///
+/// The text names the thing, what was wrong with it, what was expected, and what to do.
+/// Logging itself never returns an error: [`Span`](crate::Span) and [`Event`](crate::Event) have no fallible methods.
+pub struct Error(Box<Kind>);
+
+/// The private taxonomy behind [`Error`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Kind {
+    #[error("{0}")]
+    Config(String),
+    #[error("{message}")]
+    Io { message: String, source: std::io::Error },
+    #[error("{message}")]
+    Flush { message: String, report: FlushReport, timed_out: bool },
+}
+
+impl Error {
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Kind::Config(message.into()).into()
+    }
+
+    pub(crate) fn io(message: impl Into<String>, source: std::io::Error) -> Self {
+        Kind::Io { message: message.into(), source }.into()
+    }
+
+    /// Whether a setting was missing, malformed or contradictory.
+    #[must_use]
+    pub fn is_config(&self) -> bool {
+        matches!(*self.0, Kind::Config(_))
+    }
+
+    /// Whether a flush ran out of time; its rows stay queued, and a later flush sends them.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(*self.0, Kind::Flush { timed_out: true, .. })
+    }
+
+    /// What a failed flush delivered and what it did not; `None` for every other error.
+    #[must_use]
+    pub fn report(&self) -> Option<&FlushReport> {
+        match &*self.0 {
+            Kind::Flush { report, .. } => Some(report),
+            _ => None,
+        }
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&*self.0)
+    }
+}

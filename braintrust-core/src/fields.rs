@@ -1,0 +1,168 @@
+//! The fields of one span on their way into the record log: JSON bytes in memory that the thread reuses.
+
+use std::cell::Cell;
+
+/// A field of a span, by Braintrust's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Field {
+    /// What went in.
+    Input,
+    /// What came out.
+    Output,
+    /// What should have come out.
+    Expected,
+    /// What went wrong.
+    Error,
+    /// Numbers from 0 to 1 by name.
+    Scores,
+    /// Anything worth filtering by.
+    Metadata,
+    /// Numbers by name.
+    Metrics,
+    /// A list of words.
+    Tags,
+    /// Where the span comes from.
+    Context,
+    /// `span_attributes`: name, type and others.
+    Attributes,
+}
+
+impl Field {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Input,
+        Self::Output,
+        Self::Expected,
+        Self::Error,
+        Self::Scores,
+        Self::Metadata,
+        Self::Metrics,
+        Self::Tags,
+        Self::Context,
+        Self::Attributes,
+    ];
+
+    /// The name of the field in a row.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::Expected => "expected",
+            Self::Error => "error",
+            Self::Scores => "scores",
+            Self::Metadata => "metadata",
+            Self::Metrics => "metrics",
+            Self::Tags => "tags",
+            Self::Context => "context",
+            Self::Attributes => "span_attributes",
+        }
+    }
+
+    pub(crate) fn from_index(index: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(index)).copied()
+    }
+}
+
+/// Fields with their JSON, in the order in which they were put.
+///
+/// The memory comes from the thread and goes back to it, so that a steady program allocates nothing here.
+#[derive(Debug)]
+pub struct Fields {
+    /// Of each field: its index, the length of its JSON as four bytes, the JSON.
+    bytes: Vec<u8>,
+}
+
+const HEADER: usize = 5;
+/// A buffer that one huge value has grown is not kept for the rest of the thread's life.
+const KEPT_CAPACITY: usize = 256 * 1024;
+
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Fields {
+    /// No fields yet.
+    #[must_use]
+    pub fn new() -> Self {
+        // Taken, not borrowed: a value's `Serialize` may itself open spans.
+        Self { bytes: SPARE.try_with(Cell::take).unwrap_or_default() }
+    }
+
+    /// Puts a field; `write_json` appends exactly one JSON value to the buffer that it gets.
+    pub fn put(&mut self, field: Field, write_json: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[field as u8, 0, 0, 0, 0]);
+        write_json(&mut self.bytes);
+        let length = self.bytes.len() - start - HEADER;
+        match u32::try_from(length) {
+            Ok(length) if length > 0 => self.bytes[start + 1..start + HEADER].copy_from_slice(&length.to_le_bytes()),
+            // Nothing was written, or 4 GiB were: neither is a field.
+            _ => self.bytes.truncate(start),
+        }
+    }
+
+    /// Puts the fields of `other` after these.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The fields with their JSON.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Field, &[u8])> {
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || {
+            let (header, tail) = rest.split_first_chunk::<HEADER>()?;
+            let length = u32::from_le_bytes([header[1], header[2], header[3], header[4]]) as usize;
+            let (json, tail) = tail.split_at_checked(length)?;
+            rest = tail;
+            Some((Field::from_index(header[0])?, json))
+        })
+    }
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Fields {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        if bytes.capacity() == 0 || bytes.capacity() > KEPT_CAPACITY {
+            return;
+        }
+        bytes.clear();
+        // A thread that is being torn down keeps nothing.
+        let _ = SPARE.try_with(|spare| spare.set(bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_come_back_in_order_and_empty_ones_do_not() {
+        let mut fields = Fields::new();
+        fields.put(Field::Input, |out| out.extend_from_slice(b"1"));
+        fields.put(Field::Expected, |_| ());
+        fields.put(Field::Output, |out| out.extend_from_slice(b"\"two\""));
+        let seen: Vec<_> = fields.iter().collect();
+        assert_eq!(seen, [(Field::Input, b"1".as_slice()), (Field::Output, b"\"two\"".as_slice())]);
+    }
+
+    #[test]
+    fn fields_may_be_filled_while_others_are() {
+        let mut outer = Fields::new();
+        outer.put(Field::Input, |out| {
+            let mut inner = Fields::new();
+            inner.put(Field::Output, |out| out.push(b'2'));
+            out.push(b'1');
+        });
+        assert_eq!(outer.iter().collect::<Vec<_>>(), [(Field::Input, b"1".as_slice())]);
+    }
+}

@@ -1,0 +1,192 @@
+//! Identifiers of spans and traces: made from a generator of the thread, shown as lower-case hex.
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher, RandomState};
+
+/// The number that names a span within its trace; never zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SpanId(pub(crate) u64);
+
+/// The number that names a trace; never zero. Two words, so that a context needs no 16-byte alignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TraceId(pub(crate) [u64; 2]);
+
+impl SpanId {
+    /// "No span": what a record stores where there is no parent.
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) fn random() -> Self {
+        Self(next_nonzero())
+    }
+
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::NONE
+    }
+
+    /// The id as Braintrust and W3C write it: 16 hex digits, or a UUID where legacy ids are asked for.
+    pub(crate) fn write(self, style: IdStyle, out: &mut Vec<u8>) {
+        match style {
+            IdStyle::Hex => write_hex(&[self.0], out),
+            // The second word carries no entropy of its own: the first already makes the id unique.
+            IdStyle::Uuid => write_uuid([self.0, mix(self.0)], out),
+        }
+    }
+}
+
+impl TraceId {
+    pub(crate) fn random() -> Self {
+        Self([next_nonzero(), next_nonzero()])
+    }
+
+    /// The trace that `root` begins. With legacy ids a trace is named after its root span.
+    pub(crate) fn of_root(root: SpanId, style: IdStyle) -> Self {
+        match style {
+            IdStyle::Hex => Self::random(),
+            IdStyle::Uuid => Self([root.0, mix(root.0)]),
+        }
+    }
+
+    /// The id as Braintrust and W3C write it: 32 hex digits, or a UUID where legacy ids are asked for.
+    pub(crate) fn write(self, style: IdStyle, out: &mut Vec<u8>) {
+        match style {
+            IdStyle::Hex => write_hex(&self.0, out),
+            IdStyle::Uuid => write_uuid(self.0, out),
+        }
+    }
+}
+
+/// How ids are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum IdStyle {
+    /// OpenTelemetry's shape, today's default of the official SDKs.
+    #[default]
+    Hex,
+    /// UUIDs, under `BRAINTRUST_LEGACY_IDS`.
+    Uuid,
+}
+
+/// Writes the row id of a span: a UUID that both ids determine, so that no record has to carry it.
+///
+/// The span's 64 random bits and 58 of the trace's make two rows collide as rarely as two random UUIDs would.
+pub(crate) fn write_row_id(trace: TraceId, span: SpanId, out: &mut Vec<u8>) {
+    write_uuid([span.0, trace.0[1]], out);
+}
+
+fn write_hex(words: &[u64], out: &mut Vec<u8>) {
+    for word in words {
+        for byte in word.to_be_bytes() {
+            write_hex_byte(byte, out);
+        }
+    }
+}
+
+fn write_uuid(words: [u64; 2], out: &mut Vec<u8>) {
+    const VERSION_4: u64 = 0x4000;
+    const VARIANT_RFC: u64 = 0x8000_0000_0000_0000;
+    let high = (words[0] & !0xf000) | VERSION_4;
+    let low = (words[1] & !0xc000_0000_0000_0000) | VARIANT_RFC;
+    let bytes = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
+    for (index, byte) in bytes.into_iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        write_hex_byte(byte, out);
+    }
+}
+
+fn write_hex_byte(byte: u8, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+}
+
+/// A bijective scramble of 64 bits (the finaliser of SplitMix64).
+fn mix(word: u64) -> u64 {
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+/// xoshiro256++: 256 bits of state, so that the streams of many threads and processes never overlap in practice
+/// (with 64 bits of state, a fleet of a million processes would see it happen).
+struct Generator([u64; 4]);
+
+impl Generator {
+    /// Seeds from the system's entropy by way of the standard library's hasher keys.
+    fn from_system() -> Self {
+        let keys = RandomState::new();
+        Self([0u64, 1, 2, 3].map(|word| keys.hash_one((word, std::process::id()))))
+    }
+
+    fn next(&mut self) -> u64 {
+        let state = &mut self.0;
+        let result = state[0].wrapping_add(state[3]).rotate_left(23).wrapping_add(state[0]);
+        let shifted = state[1] << 17;
+        state[2] ^= state[0];
+        state[3] ^= state[1];
+        state[1] ^= state[2];
+        state[0] ^= state[3];
+        state[2] ^= shifted;
+        state[3] = state[3].rotate_left(45);
+        result
+    }
+}
+
+thread_local! {
+    static GENERATOR: RefCell<Generator> = RefCell::new(Generator::from_system());
+}
+
+fn next_nonzero() -> u64 {
+    // A thread that is being torn down has no generator any more; a fresh one serves its last spans.
+    let word = GENERATOR
+        .try_with(|generator| generator.borrow_mut().next())
+        .unwrap_or_else(|_| Generator::from_system().next());
+    if word == 0 { 1 } else { word }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn hex_ids_have_the_lengths_of_w3c() {
+        assert_eq!(text(|out| SpanId(0xab).write(IdStyle::Hex, out)), "00000000000000ab");
+        assert_eq!(text(|out| TraceId([1, 2]).write(IdStyle::Hex, out)), "00000000000000010000000000000002");
+    }
+
+    #[test]
+    fn row_ids_and_legacy_ids_are_version_4_uuids() {
+        for id in [
+            text(|out| write_row_id(TraceId([u64::MAX; 2]), SpanId(u64::MAX), out)),
+            text(|out| SpanId(7).write(IdStyle::Uuid, out)),
+        ] {
+            let groups: Vec<_> = id.split('-').map(str::len).collect();
+            assert_eq!(groups, [8, 4, 4, 4, 12], "{id}");
+            assert_eq!(&id[14..15], "4", "{id}");
+            assert!("89ab".contains(&id[19..20]), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_legacy_trace_is_named_after_its_root() {
+        let root = SpanId::random();
+        let trace = TraceId::of_root(root, IdStyle::Uuid);
+        assert_eq!(text(|out| trace.write(IdStyle::Uuid, out)), text(|out| root.write(IdStyle::Uuid, out)));
+    }
+
+    #[test]
+    fn threads_do_not_repeat_each_other() {
+        let threads: Vec<_> = (0..8)
+            .map(|_| std::thread::spawn(|| (0..10_000).map(|_| SpanId::random().0).collect::<Vec<_>>()))
+            .collect();
+        let ids: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(ids.len(), 80_000);
+    }
+}

@@ -1,0 +1,117 @@
+//! What became of recorded spans: delivered, spooled, still queued, or lost and why.
+
+use std::fmt;
+
+/// Why rows were lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum LossReason {
+    /// The bound on memory was reached, so a new span was not recorded.
+    QueueFull,
+    /// The backend refused the rows for good (an HTTP status that a retry cannot cure).
+    Rejected,
+    /// The local folder could not be written.
+    Disk,
+}
+
+impl LossReason {
+    const ALL: [Self; 3] = [Self::QueueFull, Self::Rejected, Self::Disk];
+
+    /// The reason in words, as reports print it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue full",
+            Self::Rejected => "rejected by the backend",
+            Self::Disk => "local folder not writable",
+        }
+    }
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Lost rows, counted by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses([u64; LossReason::ALL.len()]);
+
+impl Losses {
+    /// No losses.
+    pub(crate) const NONE: Self = Self([0; LossReason::ALL.len()]);
+
+    /// `count` rows lost for `reason`.
+    pub(crate) fn of(reason: LossReason, count: u64) -> Self {
+        let mut losses = Self::NONE;
+        losses.0[reason as usize] = count;
+        losses
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += theirs;
+        }
+    }
+
+    /// How many rows were lost for `reason`.
+    #[must_use]
+    pub fn count(&self, reason: LossReason) -> u64 {
+        self.0[reason as usize]
+    }
+
+    /// How many rows were lost in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The reasons that apply, with their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
+        LossReason::ALL.into_iter().map(|reason| (reason, self.count(reason))).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl fmt::Display for Losses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.total() == 0 {
+            return f.write_str("none lost");
+        }
+        for (index, (reason, count)) in self.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{count} lost ({reason})")?;
+        }
+        Ok(())
+    }
+}
+
+/// What became of one logger's rows since its previous flush.
+///
+/// A span that is short is one row; one that is still open when a flush comes, or is logged to after it ended,
+/// takes a row more each time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FlushReport {
+    /// Rows that the destination has accepted.
+    pub delivered: u64,
+    /// Rows that wait on disk to be sent later.
+    pub spooled: u64,
+    /// Rows that are still queued in memory (only after a flush that ran out of time).
+    pub queued: u64,
+    /// Rows that are gone, by reason.
+    pub lost: Losses,
+}
+
+impl fmt::Display for FlushReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} delivered", self.delivered)?;
+        if self.spooled > 0 {
+            write!(f, ", {} spooled", self.spooled)?;
+        }
+        if self.queued > 0 {
+            write!(f, ", {} still queued", self.queued)?;
+        }
+        write!(f, ", {}", self.lost)
+    }
+}
