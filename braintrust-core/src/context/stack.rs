@@ -1,0 +1,104 @@
+//! The thread's stack of contexts. Entries are removed by name, never by place, so that no order of dropping guards
+//! and ending scopes can leave a wrong span current.
+
+use std::cell::RefCell;
+
+use super::{Context, SpanRef};
+use crate::active::LoggerId;
+
+/// Names one entry of one thread's stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token(u64);
+
+struct Entry {
+    token: Token,
+    context: Context,
+    /// Whether spans of more than one logger are in this entry and those below: if not, there is no one to look for.
+    mixed: bool,
+}
+
+struct Stack {
+    entries: Vec<Entry>,
+    next_token: u64,
+}
+
+thread_local! {
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack { entries: Vec::new(), next_token: 0 }) };
+}
+
+/// Puts `context` on top. `None` if the thread is being torn down, and has no stack any more.
+pub(super) fn push(context: Context) -> Option<Token> {
+    with(|stack| {
+        let token = Token(stack.next_token);
+        stack.next_token += 1;
+        let mixed = stack.entries.last().is_some_and(|below| below.mixed || differs(&below.context, &context))
+            || !context.others().is_empty();
+        stack.entries.push(Entry { token, context, mixed });
+        token
+    })
+}
+
+/// Takes the entry and whatever was left above it.
+pub(super) fn truncate(token: Token) {
+    with(|stack| {
+        let place = stack.entries.iter().rposition(|entry| entry.token == token);
+        if let Some(place) = place {
+            stack.entries.truncate(place);
+        }
+    });
+}
+
+/// Takes the entry alone; those above it stay.
+pub(super) fn remove(token: Token) {
+    with(|stack| {
+        let place = stack.entries.iter().rposition(|entry| entry.token == token);
+        if let Some(place) = place {
+            stack.entries.remove(place);
+        }
+    });
+}
+
+/// The innermost span, or the logger of an entry without one.
+pub(super) fn innermost() -> Option<SpanRef> {
+    with(|stack| stack.entries.last().and_then(|top| top.context.innermost())).flatten()
+}
+
+/// The nearest span of `logger`, looking outward.
+pub(super) fn nearest_of(logger: LoggerId) -> Option<SpanRef> {
+    with(|stack| outward(stack).find(|span| span.logger == logger)).flatten()
+}
+
+/// The nearest span of each logger but `logger`, innermost first.
+pub(super) fn nearest_of_others(logger: LoggerId) -> Vec<SpanRef> {
+    let found = with(|stack| {
+        let mut found: Vec<SpanRef> = Vec::new();
+        let top = stack.entries.last()?;
+        let alone = !top.mixed && top.context.innermost().is_some_and(|span| span.logger == logger);
+        if alone {
+            return None;
+        }
+        for span in outward(stack).filter(|span| span.logger != logger) {
+            if !found.iter().any(|known| known.logger == span.logger) {
+                found.push(span);
+            }
+        }
+        Some(found)
+    });
+    found.flatten().unwrap_or_default()
+}
+
+fn outward(stack: &Stack) -> impl Iterator<Item = SpanRef> + '_ {
+    stack.entries.iter().rev().flat_map(|entry| entry.context.all())
+}
+
+fn differs(below: &Context, context: &Context) -> bool {
+    match (below.innermost(), context.innermost()) {
+        (Some(below), Some(above)) => below.logger != above.logger,
+        _ => false,
+    }
+}
+
+/// Runs `work` on the stack. It must not run anyone else's code: a context owns nothing whose destructor could.
+fn with<R>(work: impl FnOnce(&mut Stack) -> R) -> Option<R> {
+    STACK.try_with(|stack| work(&mut stack.borrow_mut())).ok()
+}
