@@ -1,0 +1,36 @@
+//! The way in for values that are `Serialize`: whatever their implementation does, one JSON value comes out.
+
+use std::any::type_name;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::Serialize;
+
+use super::escape::write_str;
+use super::limits::max_value_bytes;
+use super::panic::panic_message;
+use super::serializer::{Refused, Writer};
+
+/// Appends the JSON of `value` to `out`; a note if its `Serialize` returns an error or panics.
+pub(crate) fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+    guarded(out, type_name::<T>(), &mut |writer| value.serialize(writer));
+}
+
+/// Appends a note as a JSON string.
+pub(crate) fn write_note(out: &mut Vec<u8>, note: fmt::Arguments<'_>) {
+    write_str(out, &note.to_string());
+}
+
+/// The part of [`write_json`] that is the same for every type.
+fn guarded(out: &mut Vec<u8>, type_name: &str, write: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Refused>) {
+    let start = out.len();
+    let written = catch_unwind(AssertUnwindSafe(|| write(&mut Writer::new(out, max_value_bytes()))));
+    let problem = match written {
+        Ok(Ok(())) if out.len() > start => return,
+        Ok(Ok(())) => "it wrote nothing".to_owned(),
+        Ok(Err(refused)) => refused.0,
+        Err(payload) => format!("it panicked: {}", panic_message(&*payload)),
+    };
+    out.truncate(start);
+    write_note(out, format_args!("<{type_name} could not be serialized: {problem}>"));
+}
