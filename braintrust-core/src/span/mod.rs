@@ -1,0 +1,258 @@
+//! The handle of one unit of work.
+
+mod builder;
+mod current;
+mod open;
+mod parent;
+
+pub use builder::SpanBuilder;
+pub use current::{Instrument, current_span, llm_span, root_span, score_span, start_span, task_span, tool_span};
+pub use open::{Opening, finish, log};
+pub(crate) use open::open;
+pub use parent::Parent;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use crate::clock::{self, Timestamp};
+use crate::context::{Context, Entered, InContext, SpanRef};
+use crate::event::{self, Event};
+use crate::fields::{Field, Fields};
+use crate::ids;
+use crate::record::{self, Section, Sections};
+use crate::{SpanType, active};
+
+/// One unit of work in a trace: what went in, what came out, when, and under which parent.
+///
+/// A handle is cheap to clone and goes to any thread; all clones mean the same span. One that was made by
+/// [`SpanBuilder::start`] keeps its span open: the span ends with [`end`](Self::end), or when the last clone is
+/// dropped. One from [`current_span`] only refers to the span, which ends with the function or scope that opened it.
+///
+/// Where nothing listens a handle stands for no span, and all its methods do nothing.
+///
+/// ```
+/// use braintrust_core::{Event, SpanType, start_span};
+///
+/// let span = start_span("request").kind(SpanType::Task).input(&"ping").start();
+/// let answer = span.in_scope(|| {
+///     let step = start_span("step").start(); // a child of `request`
+///     step.log(Event::new().metadata("attempt", 1));
+///     "pong"
+/// });
+/// span.log(Event::new().output(&answer));
+/// span.end();
+/// ```
+#[derive(Clone)]
+pub struct Span {
+    context: Context,
+    owner: Option<Arc<Owner>>,
+}
+
+/// What the clones of a handle that keeps its span open have in common.
+struct Owner {
+    span: SpanRef,
+    ended: AtomicBool,
+}
+
+impl Owner {
+    fn end(&self, at: Option<SystemTime>) {
+        if !self.ended.swap(true, Ordering::Relaxed) {
+            end_span(self.span, at);
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+fn end_span(span: SpanRef, at: Option<SystemTime>) {
+    let mut sections = Sections::default();
+    if let Some(at) = at {
+        sections.push(Section::At, &clock::unix_nanos(at).to_le_bytes());
+    }
+    let now = Timestamp::now();
+    record::log::append(|out| record::RecordWriter::new(out, span, now).end(&sections));
+}
+
+impl Span {
+    /// The span that stands for none: everything done to it does nothing.
+    #[must_use]
+    pub const fn noop() -> Self {
+        Self { context: Context::none(), owner: None }
+    }
+
+    /// Refers to the span that `context` is about, without keeping it open.
+    pub(crate) fn referring(context: Context) -> Self {
+        Self { context, owner: None }
+    }
+
+    /// Keeps the span that `context` is about open until the last clone is gone.
+    pub(crate) fn owning(context: Context) -> Self {
+        let owner = context.innermost().map(|span| Arc::new(Owner { span, ended: AtomicBool::new(false) }));
+        Self { context, owner }
+    }
+
+    fn reference(&self) -> Option<SpanRef> {
+        self.context.innermost().filter(|at| !at.span.is_none())
+    }
+
+    /// The context in which this span is the innermost.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Whether this handle stands for no span, because nothing listened when it was made.
+    #[must_use]
+    pub fn is_noop(&self) -> bool {
+        self.reference().is_none()
+    }
+
+    /// Logs fields; later ones are merged into earlier ones by Braintrust's rules. Also after the end of the span.
+    pub fn log(&self, event: Event) {
+        log(&self.context, &event.into_fields());
+    }
+
+    /// Ends the span now. Only the first end counts.
+    pub fn end(&self) {
+        self.end_with(None);
+    }
+
+    /// Ends the span at `time`. Only the first end counts.
+    pub fn end_at(&self, time: SystemTime) {
+        self.end_with(Some(time));
+    }
+
+    fn end_with(&self, at: Option<SystemTime>) {
+        match (&self.owner, self.reference()) {
+            (Some(owner), _) => owner.end(at),
+            (None, Some(span)) => end_span(span, at),
+            (None, None) => {}
+        }
+    }
+
+    /// Begins a span under this very one, whatever is current. A no-op if this span is one.
+    pub fn start_span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        if self.is_noop() {
+            return SpanBuilder::silent();
+        }
+        SpanBuilder::new(name.into()).parent(self)
+    }
+
+    /// Renames the span.
+    pub fn set_name(&self, name: &str) -> &Self {
+        self.set_attribute("name", name)
+    }
+
+    /// Changes the kind of the span.
+    pub fn set_kind(&self, kind: SpanType) -> &Self {
+        self.set_attribute("type", kind.as_str())
+    }
+
+    /// Sets an entry of the span's `span_attributes`.
+    pub fn set_attribute(&self, key: &str, value: impl Serialize) -> &Self {
+        if !self.is_noop() {
+            let mut fields = Fields::new();
+            fields.put(Field::Attributes, |out| event::write_entry(key, &value, out));
+            log(&self.context, &fields);
+        }
+        self
+    }
+
+    /// Makes the span current on this thread until the guard is dropped. For synchronous code.
+    pub fn enter(&self) -> Entered {
+        self.context.enter()
+    }
+
+    /// Runs `work` with the span current.
+    pub fn in_scope<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.context.scope(work)
+    }
+
+    /// Wraps `future` so that the span is current whenever it runs.
+    pub fn run<F: Future>(&self, future: F) -> InSpan<F> {
+        InSpan::new(future, self.clone())
+    }
+
+    /// The id of the span's row, by which Braintrust's API names it; empty for a no-op.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.written(|span, out| ids::write_row_id(span.trace, span.span, out))
+    }
+
+    /// The id of the span within its trace, 16 hex digits; empty for a no-op.
+    #[must_use]
+    pub fn span_id(&self) -> String {
+        self.written(|span, out| span.span.write(active::id_style(), out))
+    }
+
+    /// The id of the trace, 32 hex digits; empty for a no-op.
+    #[must_use]
+    pub fn root_span_id(&self) -> String {
+        self.written(|span, out| span.trace.write(active::id_style(), out))
+    }
+
+    fn written(&self, write: impl FnOnce(SpanRef, &mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        if let Some(span) = self.reference() {
+            write(span, &mut out);
+        }
+        String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_noop() {
+            return f.write_str("Span(noop)");
+        }
+        f.debug_struct("Span").field("span_id", &self.span_id()).field("root_span_id", &self.root_span_id()).finish()
+    }
+}
+
+/// A future or stream with a span of its own: current whenever it runs, and kept open as long as it lives.
+#[pin_project::pin_project]
+#[derive(Debug)]
+#[must_use = "futures and streams do nothing unless polled"]
+pub struct InSpan<T> {
+    #[pin]
+    inner: InContext<T>,
+    /// Dropped after `inner`, whose destructors may still log to it.
+    span: Span,
+}
+
+impl<T> InSpan<T> {
+    pub(crate) fn new(inner: T, span: Span) -> Self {
+        Self { inner: InContext::new(inner, span.context.clone()), span }
+    }
+}
+
+impl<F: Future> Future for InSpan<F> {
+    type Output = F::Output;
+
+    fn poll(self: std::pin::Pin<&mut Self>, task: &mut std::task::Context<'_>) -> std::task::Poll<F::Output> {
+        self.project().inner.poll(task)
+    }
+}
+
+impl<S: futures::Stream> futures::Stream for InSpan<S> {
+    type Item = S::Item;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        task: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<S::Item>> {
+        self.project().inner.poll_next(task)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.size_hint()
+    }
+}
