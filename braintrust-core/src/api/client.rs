@@ -1,0 +1,170 @@
+//! One attempt at one request: sends it with the key, and turns all that can go wrong into a `Failure`.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::{Method, Response};
+use serde::de::DeserializeOwned;
+
+use super::failure::{CHECK_URLS, Failure, advice};
+use super::retry::{Remedy, classify, parse_retry_after};
+use crate::config::Settings;
+use crate::error::Error;
+use crate::secret::ApiKey;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Shorter than the minute after which load balancers hang up on an idle connection, so that no request meets a closed
+/// one.
+const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+
+/// How much of an answer's body is read to explain a failure: far more than is shown, far less than could hurt.
+const EXPLANATION_BYTES: usize = 4096;
+const EXPLANATION_CHARS: usize = 200;
+
+/// The HTTP client that loggers share.
+///
+/// # Errors
+///
+/// If the system has no usable TLS set-up.
+pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client, Error> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(settings.http_timeout)
+        .pool_idle_timeout(IDLE_CONNECTION)
+        // Most redirects turn a POST into a GET, whose success would pass for the delivery of rows.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|error| Error::config(format!("cannot set up HTTPS: {}", innermost(&error))))
+}
+
+/// Braintrust's API on behalf of one key.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    http: reqwest::Client,
+    key: ApiKey,
+}
+
+/// A request before it is sent.
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    /// The deployment's URL, and what follows it.
+    pub(super) base: &'a str,
+    pub(super) path: &'a str,
+    /// JSON.
+    pub(super) body: Option<Bytes>,
+    /// How long the call may take, if less than other calls.
+    pub(super) limit: Option<Duration>,
+}
+
+impl Call<'_> {
+    fn url(&self) -> String {
+        format!("{}{}", self.base.trim_end_matches('/'), self.path)
+    }
+}
+
+impl Api {
+    pub(crate) fn new(http: reqwest::Client, key: ApiKey) -> Self {
+        Self { http, key }
+    }
+
+    /// Sends a call and answers with its successful response, whose body is still to be read.
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Response, Failure> {
+        let url = call.url();
+        let line = format!("{} {url}", call.method);
+        let mut request = self.http.request(call.method, url).bearer_auth(self.key.expose());
+        if let Some(body) = call.body {
+            // An empty body would go without its length, and some proxies refuse a POST that doesn't tell it.
+            request = request.header(CONTENT_LENGTH, body.len()).header(CONTENT_TYPE, "application/json").body(body);
+        }
+        if let Some(limit) = call.limit {
+            request = request.timeout(limit);
+        }
+        match request.send().await {
+            Ok(response) => self.judge(response, &line).await,
+            Err(error) => Err(unanswered(&error, &line)),
+        }
+    }
+
+    /// Sends a call and reads its answer as JSON.
+    pub(super) async fn fetch<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Failure> {
+        let line = format!("{} {}", call.method, call.url());
+        let response = self.send(call).await?;
+        let body = response.bytes().await.map_err(|error| unanswered(&error, &line))?;
+        serde_json::from_slice(&body).map_err(|error| {
+            Failure::permanent(format!("{line}: the answer is not what Braintrust answers ({error}){CHECK_URLS}"))
+        })
+    }
+
+    async fn judge(&self, response: Response, line: &str) -> Result<Response, Failure> {
+        let status = response.status();
+        let Err(remedy) = classify(status, asked_wait(&response)) else {
+            return Ok(response);
+        };
+        let text = self.explain(response, line).await;
+        let advice = if remedy == Remedy::None { advice(status) } else { "" };
+        Err(Failure { text: text + advice, remedy })
+    }
+
+    /// What the server said, without the key, which some servers echo.
+    async fn explain(&self, response: Response, line: &str) -> String {
+        let status = response.status();
+        let mut text = format!("{line}: HTTP {status}");
+        if let Some(place) = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()) {
+            text.push_str(&format!(" to {place}"));
+        }
+        let body = first_bytes(response, EXPLANATION_BYTES).await;
+        let body = self.key.scrub(&String::from_utf8_lossy(&body));
+        let body = body.trim();
+        if !body.is_empty() {
+            text.push_str(": ");
+            text.extend(body.chars().take(EXPLANATION_CHARS).map(|c| if c.is_control() { ' ' } else { c }));
+        }
+        text
+    }
+}
+
+fn asked_wait(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    parse_retry_after(value, SystemTime::now())
+}
+
+/// The beginning of a response's body, as far as it arrives.
+async fn first_bytes(mut response: Response, limit: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < limit {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    bytes.truncate(limit);
+    bytes
+}
+
+/// A request that got no answer, or half of one.
+fn unanswered(error: &reqwest::Error, line: &str) -> Failure {
+    let cause = innermost(error);
+    if error.is_builder() {
+        return Failure::permanent(format!(
+            "{line}: the request cannot be made ({cause}); check BRAINTRUST_APP_URL and BRAINTRUST_API_URL, and that \
+             BRAINTRUST_API_KEY holds printable ASCII only"
+        ));
+    }
+    let what = match (error.is_timeout(), error.is_connect()) {
+        (true, true) => "no connection in time".to_owned(),
+        (true, false) => "no answer in time".to_owned(),
+        (false, _) => cause,
+    };
+    Failure::transient(format!("{line}: {what}"))
+}
+
+/// The text of the error at the root of a chain: the ones above it only say that a request failed.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

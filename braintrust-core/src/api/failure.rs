@@ -1,0 +1,40 @@
+//! A request that failed: in words for the user, and with what can still be done about it.
+
+use reqwest::StatusCode;
+
+use super::retry::Remedy;
+
+/// Why a call did not succeed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The request, what was wrong, and what to do about it.
+    pub(crate) text: String,
+    pub(crate) remedy: Remedy,
+}
+
+impl Failure {
+    pub(crate) fn transient(text: String) -> Self {
+        Self { text, remedy: Remedy::Again(None) }
+    }
+
+    pub(crate) fn permanent(text: String) -> Self {
+        Self { text, remedy: Remedy::None }
+    }
+}
+
+/// What to check where something answers, but not as Braintrust does.
+pub(super) const CHECK_URLS: &str =
+    "; check that BRAINTRUST_APP_URL and BRAINTRUST_API_URL name a Braintrust deployment";
+
+/// What a person can do about a status that no retry cures; empty where only the answer's body can tell.
+pub(super) fn advice(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            "; check that BRAINTRUST_API_KEY (or the key given in code) is valid for this organization"
+        }
+        StatusCode::FORBIDDEN => "; check that the owner of BRAINTRUST_API_KEY may write to this project",
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => CHECK_URLS,
+        _ if status.is_redirection() => "; set BRAINTRUST_APP_URL or BRAINTRUST_API_URL to the place it redirects to",
+        _ => "",
+    }
+}

@@ -1,0 +1,100 @@
+//! Keeps rows in memory, for tests.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use super::{Delivering, Delivery, Progress, RowBatch, Sink};
+use crate::report::{LossReason, Losses};
+
+/// The rows that a logger has delivered to memory; clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryRows(Arc<Mutex<Vec<Value>>>);
+
+impl MemoryRows {
+    /// The rows delivered so far, as they would have gone over the wire: several for a span that was logged to between
+    /// two flushes.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn rows(&self) -> Vec<Value> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Value>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A sink that parses each row and keeps it.
+#[derive(Debug)]
+pub(crate) struct MemorySink {
+    rows: MemoryRows,
+    /// What closes a row: the fields that name its container.
+    ending: String,
+}
+
+impl MemorySink {
+    pub(crate) fn new(rows: MemoryRows, project: &str) -> Self {
+        let project = Value::from(project);
+        Self { rows, ending: format!(r#","project_name":{project},"log_id":"g"}}"#) }
+    }
+
+    fn take(&mut self, batch: &RowBatch) -> Delivery {
+        let mut delivery = Delivery::default();
+        for open_row in batch.iter() {
+            match serde_json::from_slice(&[open_row, self.ending.as_bytes()].concat()) {
+                Ok(row) => {
+                    self.rows.lock().push(row);
+                    delivery.delivered += 1;
+                }
+                Err(error) => {
+                    delivery.lost.add(Losses::of(LossReason::Rejected, 1));
+                    delivery.error = Some(format!("a row is not valid JSON: {error}"));
+                }
+            }
+        }
+        delivery
+    }
+}
+
+impl Sink for MemorySink {
+    fn deliver<'a>(&'a mut self, batch: RowBatch, _: &'a Progress) -> Delivering<'a> {
+        Box::pin(std::future::ready(self.take(&batch)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn batch(open_rows: &[&str]) -> RowBatch {
+        let mut batch = RowBatch::default();
+        for row in open_rows {
+            batch.push_with(|out| out.extend_from_slice(row.as_bytes()));
+        }
+        batch
+    }
+
+    #[test]
+    fn rows_are_closed_with_the_project_and_shared_by_all_handles() {
+        let rows = MemoryRows::default();
+        let mut sink = MemorySink::new(rows.clone(), "say \"hi\"");
+
+        let delivery = sink.take(&batch(&[r#"{"id":"1""#, r#"{"id":"2""#]));
+
+        assert_eq!((delivery.delivered, delivery.lost, delivery.error), (2, Losses::NONE, None));
+        assert_eq!(rows.rows(), ["1", "2"].map(|id| json!({"id": id, "project_name": "say \"hi\"", "log_id": "g"})));
+    }
+
+    #[test]
+    fn a_row_that_is_not_json_is_counted_as_lost() {
+        let mut sink = MemorySink::new(MemoryRows::default(), "test");
+
+        let delivery = sink.take(&batch(&["{\"id\":", "{\"id\":1"]));
+
+        assert_eq!((delivery.delivered, delivery.lost.count(LossReason::Rejected)), (1, 1));
+        assert!(delivery.error.unwrap().contains("not valid JSON"));
+    }
+}
