@@ -1,0 +1,154 @@
+//! However records are spread over windows, the backend ends up with the same spans.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::{Cut, IdHasher, join};
+use crate::active::LoggerId;
+use crate::clock::{Timestamp, WallClock};
+use crate::context::SpanRef;
+use crate::export::merge::merge_row;
+use crate::export::row::RowFacts;
+use crate::fields::{Field, Fields};
+use crate::ids::{IdStyle, SpanId, TraceId};
+use crate::record::{RecordWriter, Sections};
+
+const LOGGER: LoggerId = LoggerId(1);
+
+/// What happens to a span next.
+#[derive(Clone, Debug)]
+enum Step {
+    Metadata(u8, u8),
+    Tag(u8),
+    Output(u8),
+    End,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..3u8, any::<u8>()).prop_map(|(key, value)| Step::Metadata(key, value)),
+        (0..4u8).prop_map(Step::Tag),
+        any::<u8>().prop_map(Step::Output),
+        Just(Step::End),
+    ]
+}
+
+fn span(number: u64) -> SpanRef {
+    SpanRef::new(LOGGER, TraceId([7, 7]), SpanId(number + 1))
+}
+
+/// The records of a program in which step `n`, at time `n + 1`, happens to the span that it names.
+fn records(steps: &[(u64, Step)]) -> Vec<Vec<u8>> {
+    let mut started = Vec::new();
+    let record = |(index, (number, step)): (usize, &(u64, Step))| {
+        let mut out = Vec::new();
+        let mut writer = RecordWriter::new(&mut out, span(*number), Timestamp(index as u64 + 1));
+        if !started.contains(number) {
+            started.push(*number);
+            writer.start(0, SpanId::NONE, &Sections::default());
+        }
+        let mut fields = Fields::new();
+        match step {
+            Step::Metadata(key, value) => {
+                fields.put(Field::Metadata, |out| out.extend_from_slice(json!({format!("k{key}"): value}).to_string().as_bytes()));
+            }
+            Step::Tag(tag) => fields.put(Field::Tags, |out| out.extend_from_slice(json!([tag]).to_string().as_bytes())),
+            Step::Output(value) => fields.put(Field::Output, |out| out.extend_from_slice(value.to_string().as_bytes())),
+            Step::End => {}
+        }
+        writer.fields(&fields);
+        if matches!(step, Step::End) {
+            writer.end(&Sections::default());
+        }
+        out
+    };
+    steps.iter().enumerate().map(record).collect()
+}
+
+/// Joins records window by window. A window is drained when `cut` has passed, and a little more may be in it.
+fn rows(records: &[Vec<u8>], windows: &[(usize, usize, u64)]) -> Vec<Vec<Map<String, Value>>> {
+    let facts = RowFacts { wall: WallClock::at_origin(), id_style: IdStyle::Hex, environment: None };
+    let (mut drained, mut carried, mut counter) = (0, Vec::new(), 0);
+    let last = (records.len(), records.len(), 0);
+    let mut all = Vec::new();
+    for (cut, surplus, patience) in windows.iter().copied().chain([last]) {
+        let until = (cut + surplus).min(records.len()).max(drained);
+        let window = [std::mem::take(&mut carried), records[drained..until].concat()];
+        drained = until;
+        let cut = Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience) };
+        let joined = join(window.iter().map(Vec::as_slice), cut, &facts, &mut counter);
+        carried = joined.carried;
+        for (logger, batch) in joined.rows {
+            assert_eq!(logger, LOGGER);
+            all.push(batch.iter().map(|row| serde_json::from_slice(&[row, b"}"].concat()).unwrap()).collect());
+        }
+    }
+    assert!(carried.is_empty(), "the last window waits for nothing");
+    all
+}
+
+/// What the backend makes of rows: a first row replaces, a merge row merges.
+fn stored(windows: Vec<Vec<Map<String, Value>>>) -> BTreeMap<String, Map<String, Value>> {
+    let mut stored = BTreeMap::new();
+    for window in windows {
+        let mut ids = Vec::new();
+        for row in window {
+            let id = row["id"].as_str().unwrap().to_owned();
+            assert!(!ids.contains(&id), "two rows of one span in a window");
+            ids.push(id.clone());
+            let merges = row.get("_is_merge") == Some(&json!(true));
+            assert_eq!(merges, stored.contains_key(&id), "a span's first row replaces, the others merge");
+            merge_row(stored.entry(id).or_default(), row);
+        }
+    }
+    for row in stored.values_mut() {
+        row.remove("_is_merge");
+        // Numbered as they are sent.
+        row["span_attributes"].as_object_mut().unwrap().remove("exec_counter");
+        // A span has one end, and keeps the first within a window, the last of several.
+        row["metrics"].as_object_mut().unwrap().remove("end");
+    }
+    stored
+}
+
+proptest! {
+    #[test]
+    fn windows_do_not_matter(
+        steps in prop::collection::vec((0..4u64, step()), 1..40),
+        windows in prop::collection::vec((0..12usize, 0..6usize, 0..20u64), 0..12),
+    ) {
+        let records = records(&steps);
+        let mut cut = 0;
+        let windows: Vec<_> = windows.into_iter().map(|(more, surplus, patience)| {
+            cut = (cut + more).min(records.len());
+            (cut, surplus, patience)
+        }).collect();
+        prop_assert_eq!(stored(rows(&records, &windows)), stored(rows(&records, &[])));
+    }
+}
+
+#[test]
+fn a_short_span_waits_for_its_end() {
+    let records = records(&[(0, Step::Output(1)), (0, Step::End)]);
+    let patient = rows(&records, &[(1, 0, 10)]);
+    assert_eq!(patient.len(), 1, "{patient:?}");
+    assert!(!patient[0][0].contains_key("_is_merge"));
+    let impatient = rows(&records, &[(1, 0, 0)]);
+    let flags: Vec<_> = impatient.iter().map(|window| window[0].get("_is_merge").cloned()).collect();
+    assert_eq!(flags, [Some(json!(false)), Some(json!(true))]);
+}
+
+#[test]
+fn ids_of_different_loggers_do_not_meet() {
+    use std::hash::{Hash, Hasher};
+    let hash = |logger: u32, span: u64| {
+        let mut hasher = IdHasher::default();
+        (LoggerId(logger), span).hash(&mut hasher);
+        hasher.finish()
+    };
+    assert_ne!(hash(1, 5), hash(2, 5));
+    assert_eq!(hash(1, 5), hash(1, 5));
+}

@@ -1,0 +1,63 @@
+//! The way of one logger's rows from the exporter to their sink: a task of its own, so that a slow or broken
+//! destination holds up no other.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::ledger::Ledger;
+use crate::record::log;
+use crate::sink::{RowBatch, Sink};
+
+/// A logger's lane, as the exporter sees it.
+pub(super) struct Lane {
+    pub(super) ledger: Arc<Ledger>,
+    messages: mpsc::UnboundedSender<Message>,
+}
+
+enum Message {
+    Rows(RowBatch),
+    /// Answered once everything sent before it is delivered or lost.
+    Barrier(oneshot::Sender<()>),
+}
+
+impl Lane {
+    /// Opens a lane to `sink` on the runtime of the calling thread.
+    pub(super) fn open(ledger: Arc<Ledger>, sink: Box<dyn Sink>) -> Self {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        tokio::task::spawn_local(carry(inbox, sink, Arc::clone(&ledger)));
+        Self { ledger, messages }
+    }
+
+    /// Sends rows on their way. How many may wait is bounded where spans begin, not here.
+    pub(super) fn send(&self, rows: RowBatch) {
+        log::add_waiting(rows.bytes());
+        self.ledger.queued(rows.len());
+        // The task ends only with the lane.
+        let _ = self.messages.send(Message::Rows(rows));
+    }
+
+    /// Resolves once everything sent so far is delivered or lost.
+    pub(super) fn barrier(&self) -> oneshot::Receiver<()> {
+        let (reached, waiting) = oneshot::channel();
+        let _ = self.messages.send(Message::Barrier(reached));
+        waiting
+    }
+}
+
+async fn carry(mut inbox: mpsc::UnboundedReceiver<Message>, mut sink: Box<dyn Sink>, ledger: Arc<Ledger>) {
+    while let Some(message) = inbox.recv().await {
+        match message {
+            Message::Rows(rows) => {
+                let (count, bytes) = (rows.len(), rows.bytes());
+                // One window after the other: two rows of one span are never under way at once.
+                let delivery = sink.deliver(rows, &ledger.progress).await;
+                log::sub_waiting(bytes);
+                ledger.settled(count, delivery);
+            }
+            Message::Barrier(reached) => {
+                let _ = reached.send(());
+            }
+        }
+    }
+}

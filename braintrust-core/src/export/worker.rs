@@ -1,0 +1,160 @@
+//! The exporter's loop: drains the record log, joins records into rows, and sends rows down their lanes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+
+use super::join::{Cut, Joined, join};
+use super::lane::Lane;
+use super::ledger::Ledger;
+use super::row::RowFacts;
+use crate::active::{self, LoggerId};
+use crate::clock::{Timestamp, WallClock};
+use crate::record::log;
+use crate::sink::Sink;
+
+/// How often records become rows, when no thread's buffer fills earlier.
+const TICK: Duration = Duration::from_millis(250);
+/// How long a span may stay open before its start is sent on its own.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Makes a sink on the exporter's thread, where it will run.
+pub(crate) type MakeSink = Box<dyn FnOnce() -> Box<dyn Sink> + Send>;
+
+/// What the rest of the program asks of the exporter.
+pub(super) enum Command {
+    Open { logger: LoggerId, ledger: Arc<Ledger>, make_sink: MakeSink },
+    #[cfg(feature = "testing")]
+    Close { logger: LoggerId },
+    Flush { logger: Option<LoggerId>, limit: Duration, done: Done },
+}
+
+/// Called when a flush is over, with whether it ran out of time.
+pub(super) type Done = Box<dyn FnOnce(bool) + Send>;
+
+/// What the exporter does next.
+enum Next {
+    Command(Command),
+    Export,
+    Stop,
+}
+
+pub(super) struct Worker {
+    commands: mpsc::UnboundedReceiver<Command>,
+    /// Commands that were received while looking for new lanes.
+    deferred: VecDeque<Command>,
+    lanes: BTreeMap<LoggerId, Lane>,
+    carried: Vec<u8>,
+    counter: u64,
+    environment: Option<String>,
+}
+
+impl Worker {
+    pub(super) fn new(commands: mpsc::UnboundedReceiver<Command>, environment: Option<String>) -> Self {
+        Self {
+            commands,
+            deferred: VecDeque::new(),
+            lanes: BTreeMap::new(),
+            carried: Vec::new(),
+            counter: 0,
+            environment,
+        }
+    }
+
+    /// Runs until every sender of commands is gone.
+    pub(super) async fn run(mut self) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            match self.next(&mut ticks).await {
+                Next::Command(command) => self.obey(command),
+                Next::Export => self.export(PATIENCE),
+                Next::Stop => return,
+            }
+        }
+    }
+
+    /// Waits for a command, a full block, or the next tick.
+    async fn next(&mut self, ticks: &mut Interval) -> Next {
+        if let Some(command) = self.deferred.pop_front() {
+            return Next::Command(command);
+        }
+        let mut filled = pin!(log::filled());
+        poll_fn(|task| {
+            if let Poll::Ready(command) = self.commands.poll_recv(task) {
+                return Poll::Ready(command.map_or(Next::Stop, Next::Command));
+            }
+            let due = filled.as_mut().poll(task).is_ready() || ticks.poll_tick(task).is_ready();
+            if due { Poll::Ready(Next::Export) } else { Poll::Pending }
+        })
+        .await
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Open { logger, ledger, make_sink } => {
+                self.lanes.insert(logger, Lane::open(ledger, make_sink()));
+            }
+            #[cfg(feature = "testing")]
+            Command::Close { logger } => {
+                self.lanes.remove(&logger);
+            }
+            Command::Flush { logger, limit, done } => self.flush(logger, limit, done),
+        }
+    }
+
+    /// Opens the lanes that are asked for, ahead of other commands. A logger asks for its lane before it records
+    /// anything, so after this every record that has been drained has one.
+    fn open_lanes(&mut self) {
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Open { .. } => self.obey(command),
+                other => self.deferred.push_back(other),
+            }
+        }
+    }
+
+    /// Sends everything recorded so far, and calls `done` once it has arrived or `limit` has passed.
+    fn flush(&mut self, logger: Option<LoggerId>, limit: Duration, done: Done) {
+        self.export(Duration::ZERO);
+        let asked = self.lanes.iter().filter(|(id, _)| logger.is_none_or(|wanted| wanted == **id));
+        let barriers: Vec<_> = asked.map(|(_, lane)| lane.barrier()).collect();
+        tokio::task::spawn_local(async move {
+            done(timeout(limit, join_all(barriers)).await.is_err());
+        });
+    }
+
+    fn export(&mut self, patience: Duration) {
+        let cut = Cut { until: Timestamp::now(), patience };
+        let blocks = log::drain();
+        self.open_lanes();
+        let facts = RowFacts {
+            wall: WallClock::read(),
+            id_style: active::id_style(),
+            environment: self.environment.as_deref(),
+        };
+        let carried = std::mem::take(&mut self.carried);
+        let window = std::iter::once(carried.as_slice()).chain(blocks.iter().map(Vec::as_slice));
+        let Joined { rows, carried } = join(window, cut, &facts, &mut self.counter);
+        self.carried = carried;
+        for (logger, rows) in rows {
+            // No lane: the logger was closed, and with it whoever wanted its rows.
+            if let Some(lane) = self.lanes.get(&logger) {
+                lane.send(rows);
+            }
+        }
+        blocks.into_iter().for_each(log::recycle);
+        for (logger, spans) in log::take_refused() {
+            if let Some(lane) = self.lanes.get(&logger) {
+                lane.ledger.refused(spans);
+            }
+        }
+    }
+}

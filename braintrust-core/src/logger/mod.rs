@@ -1,0 +1,180 @@
+//! A handle to one project's logs.
+
+mod builder;
+mod destination;
+
+pub use builder::LoggerBuilder;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::active::{self, LoggerId};
+use crate::context::{Context, InContext};
+use crate::error::Error;
+use crate::event::Event;
+use crate::export::{Exporter, Ledger};
+use crate::report::FlushReport;
+use crate::span::{Parent, SpanBuilder};
+
+/// How long an awaited flush waits for a destination that does not answer.
+const FLUSH_LIMIT: Duration = Duration::from_secs(30);
+
+/// A handle to one project's logs. Clones are cheap and share everything.
+///
+/// Made by [`init_logger`], or by [`Logger::builder`] for more than one in a process. Its spans are sent in the
+/// background by a thread of the library; the rest leaves when the process exits, or with [`flush`](Self::flush).
+/// Dropping handles sends and stops nothing.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), braintrust_core::Error> {
+/// # let folder = std::env::temp_dir().join("braintrust-doc-logger");
+/// use braintrust_core::{Event, Logger};
+///
+/// let logger = Logger::builder().project("My Project").local_folder(folder).build()?;
+/// let span = logger.start_span("request").start();
+/// span.log(Event::new().output(&"pong"));
+/// span.end();
+/// println!("{}", logger.flush_blocking(std::time::Duration::from_secs(5))?); // 1 delivered, none lost
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Logger(Arc<Shared>);
+
+struct Shared {
+    id: LoggerId,
+    project: String,
+    local_folder: Option<PathBuf>,
+    ledger: Arc<Ledger>,
+    exporter: &'static Exporter,
+}
+
+/// Makes a logger for a project, with its settings from the environment, and makes it the process's default.
+///
+/// With `BRAINTRUST_API_KEY` set, spans go to that project of Braintrust, which is made if it does not exist. Without
+/// a key they go to the local folder `.braintrust`, and a line on stderr says so. No request is made here.
+///
+/// # Errors
+///
+/// If the system refuses the thread that sends spans. Never for want of a key.
+pub fn init_logger(project: impl Into<String>) -> Result<Logger, Error> {
+    let logger = Logger::builder().project(project).build()?;
+    logger.install();
+    Ok(logger)
+}
+
+impl Logger {
+    /// Describes a logger other than the default one.
+    #[must_use]
+    pub fn builder() -> LoggerBuilder {
+        LoggerBuilder::new()
+    }
+
+    /// Makes this logger the process's default: it takes every span that has no parent and names no logger.
+    pub fn install(&self) {
+        active::set_default_logger(self.0.id);
+    }
+
+    /// The name of the project, or its id where only that is known.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        &self.0.project
+    }
+
+    /// The folder that the rows of this logger go to; `None` if they go to Braintrust.
+    #[must_use]
+    pub fn local_folder(&self) -> Option<&Path> {
+        self.0.local_folder.as_deref()
+    }
+
+    pub(crate) fn id(&self) -> LoggerId {
+        self.0.id
+    }
+
+    /// Begins a span of this logger: under its nearest span around the caller, or as a root.
+    pub fn start_span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        SpanBuilder::new(name.into()).of_logger(self.0.id)
+    }
+
+    /// Logs a whole root span at once, and returns the id of its row.
+    #[track_caller]
+    pub fn log(&self, event: Event) -> String {
+        let span = self.start_span("root").parent(Parent::root()).event(event).start();
+        span.end();
+        span.id()
+    }
+
+    /// Runs `work` with this logger current: it takes the spans that begin there, whatever is the process's default.
+    pub fn in_scope<R>(&self, work: impl FnOnce() -> R) -> R {
+        Context::of_logger(self.0.id).scope(work)
+    }
+
+    /// Wraps `future` so that this logger is current whenever it runs, as by [`in_scope`](Self::in_scope).
+    pub fn run<F: Future>(&self, future: F) -> InContext<F> {
+        InContext::new(future, Context::of_logger(self.0.id))
+    }
+
+    /// Sends everything that was recorded before this call, and says what became of it. Spans that are still open are
+    /// sent as far as they are.
+    ///
+    /// Works under any executor. What is dropped before it is done goes on in the background.
+    ///
+    /// # Errors
+    ///
+    /// If rows were lost, with the reason and counts in [`Error::report`]; or if the destination has not answered
+    /// within 30 seconds ([`Error::is_timeout`]): then the rows stay queued, and are sent when it does.
+    pub async fn flush(&self) -> Result<FlushReport, Error> {
+        let (done, waiting) = oneshot::channel();
+        self.0.exporter.flush(Some(self.0.id), FLUSH_LIMIT, move |late| {
+            let _ = done.send(late);
+        });
+        self.report(waiting.await.ok(), FLUSH_LIMIT)
+    }
+
+    /// Does what [`flush`](Self::flush) does, for code that cannot await; it returns within `limit`.
+    ///
+    /// May be called anywhere, inside an async runtime too: the runtime is not needed, only held up.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush), with `limit` in place of 30 seconds.
+    pub fn flush_blocking(&self, limit: Duration) -> Result<FlushReport, Error> {
+        let (done, waiting) = mpsc::sync_channel(1);
+        self.0.exporter.flush(Some(self.0.id), limit, move |late| {
+            let _ = done.send(late);
+        });
+        // The exporter keeps the limit; the margin is for a machine that is too busy to let it.
+        let margin = Duration::from_millis(250);
+        match waiting.recv_timeout(limit.saturating_add(margin)) {
+            Err(mpsc::RecvTimeoutError::Disconnected) => self.report(None, limit),
+            Err(mpsc::RecvTimeoutError::Timeout) => self.report(Some(true), limit),
+            Ok(late) => self.report(Some(late), limit),
+        }
+    }
+
+    fn report(&self, late: Option<bool>, limit: Duration) -> Result<FlushReport, Error> {
+        let Some(late) = late else {
+            return Err(Error::config("the exporter has stopped, so nothing can be flushed; this is a defect"));
+        };
+        self.0.ledger.report(late.then_some(limit))
+    }
+
+    /// Forgets the logger: what it records from now on goes nowhere. For captures, which are many.
+    #[cfg(feature = "testing")]
+    pub(crate) fn close(&self) {
+        self.0.exporter.close(self.0.id);
+    }
+}
+
+impl fmt::Debug for Logger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logger").field("project", &self.0.project).finish_non_exhaustive()
+    }
+}
