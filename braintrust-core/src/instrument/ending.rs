@@ -1,0 +1,111 @@
+//! After the body: what a span ends with, by each way out.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::capture::{Captured, Failed, panic_message, write_json, write_note, write_str};
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::fields::{Field, Fields};
+use crate::span::finish;
+
+/// The error of a span whose future was dropped. It is not the program's failure, but it must not look like success.
+const CANCELLED: &str = "cancelled: the future was dropped before it finished";
+
+/// Ends a span with what `record` keeps of its result.
+pub(super) fn end_with<T: ?Sized>(span: &Context, value: &T, record: impl FnOnce(&T, &mut Fields)) {
+    // Before the value is serialized: that is not the function's time.
+    let ended = Timestamp::now();
+    let mut fields = Fields::new();
+    record_guarded(&mut fields, |fields| record(value, fields));
+    finish(span, ended, &fields);
+}
+
+/// Runs code of the attribute's options, which may panic; the function's result is out of its reach.
+pub(super) fn record_guarded(fields: &mut Fields, record: impl FnOnce(&mut Fields)) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| record(fields))) {
+        note_panicked_record(fields, &*payload);
+    }
+}
+
+#[cold]
+fn note_panicked_record(fields: &mut Fields, payload: &(dyn Any + Send)) {
+    let message = panic_message(payload);
+    fields.put(Field::Output, |out| write_note(out, format_args!("<recording the result panicked: {message}>")));
+}
+
+/// Ends a span whose body panicked.
+#[cold]
+pub(super) fn end_panicked(span: &Context, payload: &(dyn Any + Send), mut fields: Fields) {
+    let ended = Timestamp::now();
+    let message = panic_message(payload);
+    set_error_text(&mut fields, format_args!("panicked: {message}"));
+    set_outcome(&mut fields, "panicked");
+    finish(span, ended, &fields);
+}
+
+/// Ends a span whose future or stream was dropped before it was done.
+#[cold]
+pub(super) fn end_cancelled(span: &Context, mut fields: Fields) {
+    let ended = Timestamp::now();
+    set_error_text(&mut fields, format_args!("{CANCELLED}"));
+    set_outcome(&mut fields, "cancelled");
+    finish(span, ended, &fields);
+}
+
+/// Says in the metadata how the span ended, where it was not by returning.
+pub(super) fn set_outcome(fields: &mut Fields, outcome: &'static str) {
+    fields.put(Field::Metadata, |out| {
+        out.extend_from_slice(b"{\"outcome\":");
+        write_str(out, outcome);
+        out.push(b'}');
+    });
+}
+
+/// Keeps nothing of a result.
+pub fn ignore<T: ?Sized>(_value: &T, _fields: &mut Fields) {}
+
+/// Keeps a value as the output.
+pub fn set_output(fields: &mut Fields, value: Captured<'_>) {
+    fields.put(Field::Output, |out| value.write(out));
+}
+
+/// Keeps an error as the output, for functions whose errors are values like any other.
+pub fn set_output_error(fields: &mut Fields, error: Captured<'_>) {
+    fields.put(Field::Output, |out| {
+        out.extend_from_slice(b"{\"Err\":");
+        error.write(out);
+        out.push(b'}');
+    });
+}
+
+/// Keeps an error: its message and causes as text, and all that is known of it in the metadata.
+pub fn set_error(fields: &mut Fields, error: Failed<'_>) {
+    let description = error.describe();
+    fields.put(Field::Error, |out| write_str(out, &description.text()));
+    fields.put(Field::Metadata, |out| {
+        out.extend_from_slice(b"{\"error\":");
+        write_json(&description, out);
+        out.push(b'}');
+    });
+}
+
+/// Keeps a text as the error.
+pub fn set_error_text(fields: &mut Fields, text: fmt::Arguments<'_>) {
+    // Formatting runs the user's code: outside `put`, so that a panic there leaves no half-written field.
+    let text = text.to_string();
+    fields.put(Field::Error, |out| write_str(out, &text));
+}
+
+/// Keeps a value as the error; one that is not a string becomes the text of its JSON.
+pub fn set_error_value(fields: &mut Fields, value: Captured<'_>) {
+    fields.put(Field::Error, |out| value.write_string(out));
+}
+
+/// Keeps an error if a condition on the value holds.
+pub fn set_error_if(fields: &mut Fields, holds: bool, condition: &str) {
+    if holds {
+        set_error_text(fields, format_args!("the result is an error by `error_if`: {condition}"));
+    }
+}
