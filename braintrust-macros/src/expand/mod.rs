@@ -1,0 +1,152 @@
+//! Last stage: the plan becomes tokens. Nothing is decided here, and nothing can fail.
+//!
+//! Every name that is introduced has the macro's own hygiene, and everything of the runtime is reached by path, so the
+//! function may name its arguments and modules as it likes.
+
+mod body;
+mod opening;
+mod record;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use crate::async_trait;
+use crate::model::{Plan, Returned};
+use crate::options::Boxing;
+use crate::shape::Shape;
+
+/// Writes the traced function.
+pub(crate) fn expand(plan: &Plan) -> TokenStream {
+    let Plan { attributes, visibility, signature, inner_attributes, .. } = plan;
+    let content = content(plan);
+    quote! {
+        #(#attributes)*
+        #visibility #signature {
+            #inner_attributes
+            #content
+        }
+    }
+}
+
+/// Like `quote!`, with the macro's own hygiene for every name.
+macro_rules! hygienic {
+    ($($tokens:tt)*) => {
+        ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*)
+    };
+}
+use hygienic;
+
+fn content(plan: &Plan) -> TokenStream {
+    let opening = opening::expand(plan);
+    match plan.parts.shape {
+        Shape::Sync => wrap_closure(plan, &plan.runtime.item("call"), &opening, &record::of_result(plan)),
+        Shape::Future => wrap_closure(plan, &plan.runtime.item("call_future"), &opening, &record::of_result(plan)),
+        Shape::Stream => stream(plan, &opening),
+        Shape::Unclear => unclear(plan, &opening),
+        Shape::Inline => inline(plan, &opening),
+        Shape::Async => traced_block(plan, &opening),
+        Shape::AsyncTrait => around(plan, &opening),
+    }
+}
+
+/// The body as a closure that a function of the runtime calls. Nothing but a `FnOnce` parameter in the very same
+/// expression makes the compiler allow a closure to return borrows of what it has captured.
+fn wrap_closure(plan: &Plan, wrapper: &TokenStream, opening: &TokenStream, record: &TokenStream) -> TokenStream {
+    let closure = closure(plan);
+    hygienic!(#wrapper(#opening, #closure, #record))
+}
+
+fn closure(plan: &Plan) -> TokenStream {
+    let body = body::rebound(&plan.parts);
+    match &plan.parts.returned {
+        Returned::Unit => hygienic!(move || { #body }),
+        Returned::Never => hygienic!(move || -> ! { #body }),
+        Returned::Type(ty) => {
+            let ty = body::without_impl(ty);
+            hygienic!(move || -> #ty { #body })
+        }
+    }
+}
+
+fn stream(plan: &Plan, opening: &TokenStream) -> TokenStream {
+    match &plan.record.aggregate {
+        Some(aggregate) => {
+            let record = record::aggregated(plan, aggregate);
+            wrap_closure(plan, &plan.runtime.item("call_stream_aggregated"), opening, &record)
+        }
+        None => wrap_closure(plan, &plan.runtime.item("call_stream"), opening, &record::of_result(plan)),
+    }
+}
+
+/// A function whose returned value may be a boxed future or stream.
+fn unclear(plan: &Plan, opening: &TokenStream) -> TokenStream {
+    let runtime = &plan.runtime;
+    let closure = closure(plan);
+    let finished = match &plan.record.aggregate {
+        Some(aggregate) => {
+            let record = record::aggregated(plan, aggregate);
+            hygienic!(__bt_aggregate(#record))
+        }
+        None => {
+            let record = record::of_result(plan);
+            hygienic!(__bt_finish(#record))
+        }
+    };
+    hygienic!({
+        use #runtime::by_value::*;
+        #runtime::run(#opening, #closure).#finished
+    })
+}
+
+/// The body stays in the function, so that `Location::caller()` is the function's caller.
+fn inline(plan: &Plan, opening: &TokenStream) -> TokenStream {
+    let runtime = &plan.runtime;
+    let body = body::rebound(&plan.parts);
+    let is_kept = matches!(plan.parts.returned, Returned::Type(_)) && !body::ends_diverging(&plan.parts.block);
+    if is_kept {
+        let record = record::of_result(plan);
+        return hygienic!(#runtime::Inline::enter(#opening).finish({ #body }, #record));
+    }
+    hygienic! {
+        let __bt_guard = #runtime::Inline::enter(#opening);
+        #body
+    }
+}
+
+/// The body as an async block in the runtime's future.
+fn traced_block(plan: &Plan, opening: &TokenStream) -> TokenStream {
+    let runtime = &plan.runtime;
+    let future = future(plan);
+    let record = record::of_result(plan);
+    let traced = hygienic!(#runtime::Traced::new(#opening, #future, #record).await);
+    match plan.parts.returned {
+        // Nobody may name `!`, but a match without arms on a type without values has it.
+        Returned::Never => hygienic!(match #traced {}),
+        Returned::Unit | Returned::Type(_) => traced,
+    }
+}
+
+fn future(plan: &Plan) -> TokenStream {
+    let runtime = &plan.runtime;
+    let body = body::rebound(&plan.parts);
+    let pinned = body::pinned_type(plan);
+    let block = hygienic!(async move { #pinned #body });
+    match plan.boxing {
+        None => block,
+        Some(Boxing::Typed) => hygienic!(#runtime::boxed(#block)),
+        Some(Boxing::Send) => hygienic!(#runtime::boxed_send(#block)),
+        Some(Boxing::Local) => hygienic!(#runtime::boxed_local(#block)),
+    }
+}
+
+/// A method that `#[async_trait]` has rewritten: its async block is wrapped, the box stays.
+fn around(plan: &Plan, opening: &TokenStream) -> TokenStream {
+    let traced = traced_block(plan, opening);
+    match &plan.parts.around {
+        Some(around) => {
+            let prologue = &around.prologue;
+            async_trait::rewrap(&around.outer, quote_spanned!(Span::mixed_site()=> #prologue #traced))
+        }
+        None => traced.into_token_stream(),
+    }
+}

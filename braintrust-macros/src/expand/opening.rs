@@ -1,0 +1,135 @@
+//! What happens before the body: a span is opened, with its parent, name, input and metadata, in this order.
+
+use proc_macro2::TokenStream;
+
+use super::hygienic;
+use super::record::value;
+use crate::model::{Argument, Input, Opening, Plan};
+
+/// An expression of the runtime's type `Context`: the span's, or nothing if no one listens.
+pub(super) fn expand(plan: &Plan) -> TokenStream {
+    let runtime = &plan.runtime;
+    let callsite = callsite(plan);
+    let started = match simple_arguments(&plan.opening) {
+        Some(arguments) => {
+            let arguments = list(plan, arguments);
+            hygienic!(#runtime::start(&__BT_CALLSITE, #arguments))
+        }
+        None => step_by_step(plan),
+    };
+    hygienic!({
+        use #runtime::by_reference::*;
+        #callsite
+        if #runtime::enabled() { #started } else { #runtime::Context::none() }
+    })
+}
+
+/// The arguments, if they are all that the span is given: one call does it then.
+fn simple_arguments(opening: &Opening) -> Option<&[Argument]> {
+    let Opening { name: None, format: None, parent: None, logger: None, project: None, .. } = opening else { return None };
+    match &opening.input {
+        _ if !opening.metadata.is_empty() || !opening.tags.is_empty() => None,
+        Input::Nothing => Some(&[]),
+        Input::Arguments(arguments) => Some(arguments),
+        Input::Value(_) => None,
+    }
+}
+
+fn callsite(plan: &Plan) -> TokenStream {
+    let runtime = &plan.runtime;
+    let (name, function) = (&plan.callsite.name, &plan.callsite.function);
+    let kind = proc_macro2::Ident::new(plan.callsite.kind, proc_macro2::Span::mixed_site());
+    hygienic! {
+        static __BT_CALLSITE: #runtime::Callsite = #runtime::Callsite::new(
+            #name,
+            #runtime::SpanType::#kind,
+            ::core::file!(),
+            ::core::line!(),
+            ::core::concat!(::core::module_path!(), "::", #function),
+        );
+    }
+}
+
+/// Keys and values of arguments, erased.
+fn list(plan: &Plan, arguments: &[Argument]) -> TokenStream {
+    let entries = arguments.iter().map(|Argument { key, value: name, conditions }| {
+        let value = match name {
+            Some(name) => value(plan, &hygienic!(&#name)),
+            None => redacted(plan),
+        };
+        hygienic!(#(#conditions)* (#key, #value))
+    });
+    hygienic!(&[#(#entries),*])
+}
+
+fn redacted(plan: &Plan) -> TokenStream {
+    let runtime = &plan.runtime;
+    hygienic!(#runtime::Captured::redacted())
+}
+
+/// One statement for each thing that the span is given. None of them runs when no one listens.
+fn step_by_step(plan: &Plan) -> TokenStream {
+    let runtime = &plan.runtime;
+    let opening = &plan.opening;
+    let parent = parent(plan);
+    let logger = logger(plan);
+    let name = name(plan);
+    let input = match &opening.input {
+        Input::Nothing => None,
+        Input::Value(expression) => {
+            let value = value(plan, &hygienic!(&(#expression)));
+            Some(hygienic!(#runtime::set_input(&mut __bt_opening, #value);))
+        }
+        Input::Arguments(arguments) => {
+            let arguments = list(plan, arguments);
+            Some(hygienic!(#runtime::set_arguments(&mut __bt_opening, #arguments);))
+        }
+    };
+    let metadata = (!opening.metadata.is_empty()).then(|| {
+        let entries = opening.metadata.iter().map(|(key, expression)| {
+            let value = value(plan, &hygienic!(&(#expression)));
+            hygienic!((#key, #value))
+        });
+        hygienic!(#runtime::set_metadata(&mut __bt_opening, &[#(#entries),*]);)
+    });
+    let tags = (!opening.tags.is_empty()).then(|| {
+        let tags = opening.tags.iter().map(|expression| value(plan, &hygienic!(&(#expression))));
+        hygienic!(#runtime::set_tags(&mut __bt_opening, &[#(#tags),*]);)
+    });
+    hygienic! {
+        match #runtime::open(&__BT_CALLSITE, #parent, #logger) {
+            #runtime::Some(mut __bt_opening) => {
+                #name #input #metadata #tags
+                #runtime::Opening::start(__bt_opening)
+            }
+            #runtime::None => #runtime::Context::none(),
+        }
+    }
+}
+
+fn name(plan: &Plan) -> Option<TokenStream> {
+    let runtime = &plan.runtime;
+    let name = match (&plan.opening.format, &plan.opening.name) {
+        (Some(format), _) => hygienic!(#runtime::format!(#format)),
+        (None, Some(expression)) => hygienic!(#expression),
+        (None, None) => return None,
+    };
+    Some(hygienic!(#runtime::set_name(&mut __bt_opening, &(#name));))
+}
+
+fn parent(plan: &Plan) -> TokenStream {
+    let runtime = &plan.runtime;
+    match &plan.opening.parent {
+        Some(expression) => hygienic!(#runtime::parent(&(#expression))),
+        None => hygienic!(#runtime::None),
+    }
+}
+
+fn logger(plan: &Plan) -> TokenStream {
+    let runtime = &plan.runtime;
+    match (&plan.opening.logger, &plan.opening.project) {
+        (Some(expression), _) => hygienic!(#runtime::Some(&(#expression))),
+        (None, Some(key)) => hygienic!(#runtime::Option::as_ref(&#runtime::project(&(#key)))),
+        (None, None) => hygienic!(#runtime::None),
+    }
+}

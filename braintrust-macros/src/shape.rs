@@ -1,0 +1,96 @@
+//! What kind of function it is, decided once from its signature.
+
+use syn::{Attribute, GenericParam, PathArguments, ReturnType, Signature, Type, TypeImplTrait, TypeParamBound};
+
+/// How a call of the function is wrapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// The span ends when the function returns.
+    Sync,
+    /// The same, but the body stays where it is, so that `Location::caller()` is the caller.
+    Inline,
+    /// An `async fn`.
+    Async,
+    /// A function that `#[async_trait]` has rewritten: it returns a box of one async block.
+    AsyncTrait,
+    /// `-> impl Future`.
+    Future,
+    /// `-> impl Stream`.
+    Stream,
+    /// The return type may be a boxed future or stream, or an alias of one; the type of the value decides.
+    Unclear,
+}
+
+impl Shape {
+    pub(crate) fn of(signature: &Signature, attributes: &[Attribute], is_stream: bool) -> Self {
+        if signature.asyncness.is_some() {
+            return Self::Async;
+        }
+        if attributes.iter().any(|attribute| attribute.path().is_ident("track_caller")) {
+            return Self::Inline;
+        }
+        if has_async_trait_lifetime(signature) {
+            return Self::AsyncTrait;
+        }
+        match &signature.output {
+            ReturnType::Type(_, ty) => Self::of_returned(ty, is_stream),
+            ReturnType::Default => Self::Sync,
+        }
+    }
+
+    fn of_returned(ty: &Type, is_stream: bool) -> Self {
+        match ty {
+            Type::ImplTrait(ty) if is_stream || names_trait(ty, "Stream") => Self::Stream,
+            Type::ImplTrait(ty) if names_trait(ty, "Future") => Self::Future,
+            Type::Paren(ty) => Self::of_returned(&ty.elem, is_stream),
+            Type::Group(ty) => Self::of_returned(&ty.elem, is_stream),
+            Type::Path(ty) if ty.qself.is_some() || !is_surely_plain(&ty.path) => Self::Unclear,
+            _ => Self::Sync,
+        }
+    }
+}
+
+/// `#[async_trait]` gives the boxed future a lifetime of this name.
+fn has_async_trait_lifetime(signature: &Signature) -> bool {
+    signature.generics.params.iter().any(
+        |parameter| matches!(parameter, GenericParam::Lifetime(lifetime) if lifetime.lifetime.ident == "async_trait"),
+    )
+}
+
+/// Whether one of the bounds is the trait `name`, and all the others are such as the wrapper meets too.
+fn names_trait(ty: &TypeImplTrait, name: &str) -> bool {
+    let mut is_named = false;
+    for bound in &ty.bounds {
+        let TypeParamBound::Trait(bound) = bound else { continue };
+        match bound.path.segments.last() {
+            Some(segment) if segment.ident == name => is_named = true,
+            Some(segment) if ["Send", "Sync", "Unpin", "Sized", "Captures"].iter().any(|kept| segment.ident == kept) => {}
+            _ => return false,
+        }
+    }
+    is_named
+}
+
+/// Names of types that nobody gives to an alias of a boxed future.
+const PLAIN: [&str; 29] = [
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+    "f32", "f64", "String", "Vec", "Option", "Result", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "Arc", "Rc",
+    "Cow", "Value",
+];
+
+fn is_surely_plain(path: &syn::Path) -> bool {
+    let Some(last) = path.segments.last() else { return true };
+    // `Self` cannot be a boxed future in an `impl` that anyone writes; `Self::Out` may be.
+    let is_self = path.is_ident("Self");
+    let is_box_of_concrete = last.ident == "Box" && !mentions_dyn(&last.arguments);
+    is_self || is_box_of_concrete || PLAIN.iter().any(|plain| last.ident == plain)
+}
+
+fn mentions_dyn(arguments: &PathArguments) -> bool {
+    match arguments {
+        PathArguments::AngleBracketed(list) => {
+            list.args.iter().any(|argument| matches!(argument, syn::GenericArgument::Type(Type::TraitObject(_))))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,79 @@
+//! Tracing for Rust programs that call language models.
+//!
+//! Write `#[traced]` over a function, and every call of it becomes a span: its arguments are the input, its return
+//! value the output, its error the error, and its parent is whatever span is current, however many tasks share a client
+//! and whatever threads they move between. The spans go to [Braintrust](https://www.braintrust.dev), or, without an
+//! account, to a folder on disk. Nothing that is traced ever waits for the network, and nothing is lost in silence.
+//!
+//! ```
+//! # fn main() -> Result<(), braintrust::Error> {
+//! # let folder = std::env::temp_dir().join("braintrust-doc-front-page");
+//! # let logger = braintrust::Logger::builder().project("My Project").local_folder(&folder).build()?;
+//! # logger.install();
+//! # /*
+//! let logger = braintrust::init_logger("My Project")?; // settings from the environment
+//! # */
+//! use braintrust::{Event, current_span, traced};
+//!
+//! #[traced(type = "tool")]
+//! fn search(query: &str) -> Result<Vec<String>, std::io::Error> {
+//!     current_span().log(Event::new().metadata("index", "docs"));
+//!     Ok(vec![format!("a page about {query}")])
+//! }
+//!
+//! #[traced("answer question", type = "task")]
+//! fn answer(question: &str) -> Result<String, std::io::Error> {
+//!     let pages = search(question)?; // a child span of "answer question"
+//!     Ok(pages.concat())
+//! }
+//!
+//! answer("tracing")?;
+//! logger.flush_blocking(std::time::Duration::from_secs(5))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! | to | see |
+//! |---|---|
+//! | trace a function | [`traced`] |
+//! | send spans somewhere | [`init_logger`], [`Logger`] |
+//! | log more to the current span | [`current_span`], [`Event`] |
+//! | open spans by hand | [`start_span`], [`Span`], [`SpanBuilder`], [`Parent`] |
+//! | carry a span into a spawned task | [`Instrument`] |
+//! | keep a value out of traces | [`Secret`], `#[traced(redact(..))]` |
+//! | read the local folder | [`local::read`], [`Traces`] |
+//! | assert on traces in tests | `testing` (feature `testing`) |
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `testing` | the test kit: scoped captures, a logger that writes to memory |
+
+pub use braintrust_core::{
+    Capture, Entered, Error, Event, FlushReport, InContext, InSpan, Instrument, Logger, LoggerBuilder, LossReason,
+    Losses, Number, Parent, Secret, Slot, Span, SpanBuilder, SpanType, TracedSpan, Traces, Tree, current_span,
+    init_logger, llm_span, root_span, score_span, start_span, task_span, tool_span,
+};
+pub use braintrust_macros::traced;
+
+/// Reading the local folder.
+pub mod local {
+    pub use braintrust_core::local::*;
+}
+
+/// The test kit: scoped captures, and a logger that writes to memory.
+#[cfg(feature = "testing")]
+pub mod testing {
+    pub use braintrust_core::testing::*;
+}
+
+/// What the code that `#[traced]` generates may name. Not for anyone else: it changes without notice.
+#[doc(hidden)]
+pub use braintrust_core::__private;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
