@@ -1,0 +1,125 @@
+//! Data flows one way: no module of the runtime uses one that uses it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+type Graph = BTreeMap<String, BTreeSet<String>>;
+
+#[test]
+fn no_two_modules_use_each_other() {
+    let graph = module_graph(&Path::new(env!("CARGO_MANIFEST_DIR")).join("braintrust-core/src"));
+    assert!(graph["logger"].contains("export") && graph["export"].contains("sink"), "edges are found: {graph:?}");
+    for module in graph.keys() {
+        if let Some(path) = way_back(&graph, module) {
+            panic!("modules use each other in a circle: {}", path.join(" -> "));
+        }
+    }
+}
+
+#[test]
+fn spans_know_no_sink_and_sinks_no_span() {
+    let graph = module_graph(&Path::new(env!("CARGO_MANIFEST_DIR")).join("braintrust-core/src"));
+    let reach = |from: &str| reachable(&graph, from);
+    for (from, never) in [("span", "sink"), ("span", "export"), ("sink", "span"), ("sink", "context"), ("record", "sink")] {
+        assert!(!reach(from).contains(never), "`{from}` must not depend on `{never}`: {graph:?}");
+    }
+}
+
+/// Which top-level modules each top-level module names.
+fn module_graph(source: &Path) -> Graph {
+    let owners = reexports(&fs::read_to_string(source.join("lib.rs")).unwrap());
+    let mut graph = Graph::new();
+    for file in rust_files(source) {
+        let module = module_of(&file, source);
+        if module == "lib" {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let edges = graph.entry(module.clone()).or_default();
+        for name in names_after_crate(&text) {
+            let used = owners.get(&name).cloned().unwrap_or(name);
+            if used != module {
+                edges.insert(used);
+            }
+        }
+    }
+    let modules: BTreeSet<_> = graph.keys().cloned().collect();
+    graph.values_mut().for_each(|edges| edges.retain(|edge| modules.contains(edge)));
+    graph
+}
+
+/// The names that `lib.rs` re-exports, with the modules that they come from.
+fn reexports(lib: &str) -> BTreeMap<String, String> {
+    let mut owners = BTreeMap::new();
+    for statement in lib.split(';').filter_map(|part| part.split_once("pub use ").map(|(_, rest)| rest)) {
+        if let Some((module, names)) = statement.split_once("::") {
+            let names = names.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|name| !name.is_empty());
+            owners.extend(names.map(|name| (name.to_owned(), module.to_owned())));
+        }
+    }
+    owners
+}
+
+/// The first path segments after every `crate::`, those in braces included. Comments, where docs may link to anything,
+/// and tests do not count.
+fn names_after_crate(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut names = Vec::new();
+    for (start, _) in code.match_indices("crate::") {
+        let rest = &code[start + "crate::".len()..];
+        let list = rest.strip_prefix('{').map_or(rest, |inner| inner.split("};").next().unwrap());
+        let items: Vec<_> = if rest.starts_with('{') { list.split(',').collect() } else { vec![list] };
+        for item in items {
+            let name: String = item.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| !path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs"))
+        .collect()
+}
+
+fn module_of(file: &Path, source: &Path) -> String {
+    let first = file.strip_prefix(source).unwrap().components().next().unwrap();
+    first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+fn reachable(graph: &Graph, from: &str) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![from.to_owned()];
+    while let Some(module) = open.pop() {
+        for next in graph.get(&module).into_iter().flatten() {
+            if seen.insert(next.clone()) {
+                open.push(next.clone());
+            }
+        }
+    }
+    seen
+}
+
+/// A way from a module back to itself.
+fn way_back(graph: &Graph, start: &str) -> Option<Vec<String>> {
+    let mut paths = vec![vec![start.to_owned()]];
+    let mut seen = BTreeSet::new();
+    while let Some(path) = paths.pop() {
+        for next in graph.get(path.last()?).into_iter().flatten() {
+            let longer = [path.as_slice(), std::slice::from_ref(next)].concat();
+            if next == start {
+                return Some(longer);
+            }
+            if seen.insert(next.clone()) {
+                paths.push(longer);
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,20 @@
+//! What `#[traced]` does, through the public API alone: a test for each acceptance case, named after it.
+#![cfg(feature = "testing")]
+#![deny(warnings)]
+
+mod async_trait;
+mod attributes;
+mod cancellation;
+mod capture;
+mod context;
+mod drop_order;
+mod errors;
+mod futures;
+mod generics;
+mod options;
+mod panics;
+mod patterns;
+mod returns;
+mod shapes;
+mod sizes;
+mod streams;

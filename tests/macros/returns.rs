@@ -1,0 +1,144 @@
+//! RE: what functions return.
+
+use std::fmt::Debug;
+use std::sync::Mutex;
+
+use braintrust::testing::capture_blocking;
+use braintrust::traced;
+use serde_json::{Value, json};
+
+fn ends<R>(work: impl FnOnce() -> R) -> (Option<Value>, Option<String>) {
+    let traces = capture_blocking(work);
+    let span = traces.find("f");
+    (span.output().cloned(), span.error().map(|error| error.into_owned()))
+}
+
+#[test]
+fn re_03_none_is_no_error() {
+    #[traced]
+    fn f(some: bool) -> Option<u8> {
+        some.then_some(1)
+    }
+    assert_eq!(ends(|| f(false)).1, None);
+    assert_eq!(ends(|| f(true)), (Some(json!(1)), None));
+}
+
+#[test]
+fn re_05_coercions_work_at_every_return() {
+    #[traced]
+    fn f(early: bool) -> Box<dyn Fn() -> u8 + Send> {
+        if early {
+            return Box::new(|| 1);
+        }
+        Box::new(|| 2)
+    }
+    #[traced]
+    async fn g(early: bool) -> Box<dyn Fn() -> u8 + Send> {
+        if early {
+            return Box::new(|| 1);
+        }
+        Box::new(|| 2)
+    }
+    let traces = capture_blocking(|| f(true)() + futures::executor::block_on(g(false))());
+    assert_eq!(traces.len(), 2);
+}
+
+trait Outputs {
+    type Out;
+    fn f(&self) -> Self::Out;
+}
+
+impl Outputs for u8 {
+    type Out = Result<u8, String>;
+    #[traced]
+    fn f(&self) -> Self::Out {
+        Err(format!("no {self}"))
+    }
+}
+
+#[test]
+fn re_06_errors_behind_associated_types_are_seen() {
+    assert_eq!(ends(|| 3u8.f()), (None, Some("no 3".to_owned())));
+}
+
+#[test]
+fn re_07_errors_behind_impl_trait_are_seen() {
+    #[traced]
+    fn f() -> impl Debug {
+        Err::<u8, _>("hidden")
+    }
+    assert_eq!(ends(|| drop(format!("{:?}", f()))), (None, Some("hidden".to_owned())));
+}
+
+#[test]
+fn re_08_errors_behind_a_type_parameter_are_not_seen() {
+    #[traced]
+    fn f<R>(g: impl FnOnce() -> R) -> R {
+        g()
+    }
+    let (output, error) = ends(|| f(|| Err::<u8, _>("unseen")));
+    assert_eq!(error, None);
+    assert_eq!(output, Some(json!("<core::result::Result<u8, &str>>")));
+}
+
+#[test]
+fn re_09_inference_of_the_last_expression() {
+    #[traced]
+    fn f(text: &str) -> String {
+        text.into()
+    }
+    #[traced]
+    async fn g(n: u8) -> Vec<u8> {
+        (0..n).collect()
+    }
+    assert_eq!(ends(|| f("a")).0, Some(json!("a")));
+    let traces = capture_blocking(|| futures::executor::block_on(g(2)));
+    assert_eq!(traces.find("g").output(), Some(&json!([0, 1])));
+}
+
+#[test]
+fn re_10_temporaries_of_the_last_expression_die_first() {
+    #[traced]
+    fn f(m: Mutex<Vec<u8>>) -> usize {
+        m.lock().unwrap().len()
+    }
+    #[traced]
+    async fn g(m: Mutex<Vec<u8>>) -> usize {
+        m.lock().unwrap().len()
+    }
+    assert_eq!(ends(|| f(Mutex::new(vec![1]))).0, Some(json!(1)));
+    assert_eq!(futures::executor::block_on(g(Mutex::new(vec![1]))), 1);
+}
+
+#[test]
+fn re_11_an_inner_err_is_a_value() {
+    #[traced]
+    fn f() -> Result<Result<u8, String>, String> {
+        Ok(Err("inner".to_owned()))
+    }
+    assert_eq!(ends(f), (Some(json!({"Err": "inner"})), None));
+}
+
+#[test]
+fn re_12_impl_trait_within_a_tuple() {
+    #[traced]
+    fn f() -> (impl Fn() -> u8, u8) {
+        (|| 1, 2)
+    }
+    assert!(ends(|| f().0()).0.is_some());
+}
+
+#[test]
+fn an_option_of_a_result_may_be_neither() {
+    #[traced]
+    fn f(n: u8) -> Option<Result<u8, &'static str>> {
+        match n {
+            0 => None,
+            1 => Some(Ok(1)),
+            _ => Some(Err("two")),
+        }
+    }
+    assert_eq!(ends(|| f(0)), (None, None));
+    assert_eq!(ends(|| f(1)), (Some(json!(1)), None));
+    assert_eq!(ends(|| f(2)), (None, Some("two".to_owned())));
+}
