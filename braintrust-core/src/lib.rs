@@ -10,6 +10,7 @@ mod callsite;
 mod capture;
 mod clock;
 mod config;
+mod container;
 mod context;
 mod diagnostics;
 mod error;
@@ -19,14 +20,19 @@ mod fields;
 mod ids;
 mod instrument;
 mod logger;
+mod propagation;
 mod record;
+mod registry;
 mod report;
 mod secret;
+mod sections;
 mod sink;
 mod span;
 mod span_type;
+mod tasks;
 mod traces;
 
+pub mod import;
 pub mod local;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -35,13 +41,15 @@ pub use capture::{Capture, Secret, Slot};
 pub use context::{Entered, InContext};
 pub use error::Error;
 pub use event::{Event, Number};
-pub use logger::{Logger, LoggerBuilder, init_logger};
+pub use logger::{Logger, LoggerBuilder, init_logger, logger, permalink, register};
+pub use propagation::{Extractor, Injector};
 pub use report::{FlushReport, LossReason, Losses};
 pub use span::{
-    InSpan, Instrument, Parent, Span, SpanBuilder, current_span, llm_span, root_span, score_span, start_span,
-    task_span, tool_span,
+    Feedback, FeedbackSource, InSpan, Instrument, Parent, Span, SpanBuilder, current_span, extract, inject, llm_span, root_span, score_span, start_span,
+    task_span, tool_span, update_span,
 };
 pub use span_type::SpanType;
+pub use tasks::{propagate, spawn, spawn_blocking, thread};
 pub use traces::{TracedSpan, Traces, Tree};
 
 /// What the code that `#[traced]` generates may name. Not for anyone else: it changes without notice.

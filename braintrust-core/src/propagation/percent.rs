@@ -24,17 +24,18 @@ pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
     }
     let mut rest = text.as_bytes();
     let mut out = Vec::with_capacity(rest.len());
-    while let Some((&byte, after)) = rest.split_first() {
-        (byte, rest) = match (byte, after) {
-            (b'%', [high, low, after @ ..]) if let Some(decoded) = pair(*high, *low) => (decoded, after),
-            _ => (byte, after),
-        };
+    while let [first, after @ ..] = rest {
+        let decoded = if *first == b'%' { after.split_first_chunk().and_then(pair) } else { None };
+        let (byte, left) = decoded.unwrap_or((*first, after));
         out.push(byte);
+        rest = left;
     }
     String::from_utf8(out).ok().map(Cow::Owned)
 }
 
-fn pair(high: u8, low: u8) -> Option<u8> {
+/// The byte that two hex digits stand for, and what follows them.
+fn pair<'a>((&[high, low], after): (&[u8; 2], &'a [u8])) -> Option<(u8, &'a [u8])> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+    let byte = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
+    Some((byte, after))
 }
