@@ -16,6 +16,12 @@ pub struct Error(Box<Kind>);
 pub(crate) enum Kind {
     #[error("{0}")]
     Config(String),
+    #[error("{0}")]
+    Slug(String),
+    #[error("{0}")]
+    Argument(String),
+    #[error("{0}")]
+    Backend(String),
     #[error("{message}")]
     Io { message: String, source: std::io::Error },
     #[error("{message}")]
@@ -27,6 +33,18 @@ impl Error {
         Kind::Config(message.into()).into()
     }
 
+    pub(crate) fn slug(message: impl Into<String>) -> Self {
+        Kind::Slug(message.into()).into()
+    }
+
+    pub(crate) fn argument(message: impl Into<String>) -> Self {
+        Kind::Argument(message.into()).into()
+    }
+
+    pub(crate) fn backend(message: impl Into<String>) -> Self {
+        Kind::Backend(message.into()).into()
+    }
+
     pub(crate) fn io(message: impl Into<String>, source: std::io::Error) -> Self {
         Kind::Io { message: message.into(), source }.into()
     }
@@ -35,6 +53,18 @@ impl Error {
     #[must_use]
     pub fn is_config(&self) -> bool {
         matches!(*self.0, Kind::Config(_))
+    }
+
+    /// Whether a slug could not be read, or does not name what was asked of it.
+    #[must_use]
+    pub fn is_slug(&self) -> bool {
+        matches!(*self.0, Kind::Slug(_))
+    }
+
+    /// Whether Braintrust refused a request, or did not answer it.
+    #[must_use]
+    pub fn is_backend(&self) -> bool {
+        matches!(*self.0, Kind::Backend(_))
     }
 
     /// Whether a flush ran out of time; its rows stay queued, and a later flush sends them.

@@ -26,10 +26,18 @@ pub enum Field {
     Context,
     /// `span_attributes`: name, type and others.
     Attributes,
+    /// The row that this one is about, or was made from.
+    Origin,
+    /// What a person said of a row.
+    Comment,
+    /// Who gave feedback: the app, the API, or something external.
+    AuditSource,
+    /// More on who gave feedback, and how.
+    AuditMetadata,
 }
 
 impl Field {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Input,
         Self::Output,
         Self::Expected,
@@ -40,6 +48,10 @@ impl Field {
         Self::Tags,
         Self::Context,
         Self::Attributes,
+        Self::Origin,
+        Self::Comment,
+        Self::AuditSource,
+        Self::AuditMetadata,
     ];
 
     /// The name of the field in a row.
@@ -55,7 +67,16 @@ impl Field {
             Self::Tags => "tags",
             Self::Context => "context",
             Self::Attributes => "span_attributes",
+            Self::Origin => "origin",
+            Self::Comment => "comment",
+            Self::AuditSource => "_audit_source",
+            Self::AuditMetadata => "_audit_metadata",
         }
+    }
+
+    /// The field that a row calls `name`.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.as_str() == name)
     }
 
     pub(crate) fn from_index(index: u8) -> Option<Self> {
@@ -83,13 +104,16 @@ thread_local! {
 impl Fields {
     /// No fields yet.
     #[must_use]
-    pub fn new() -> Self {
-        // Taken, not borrowed: a value's `Serialize` may itself open spans.
-        Self { bytes: SPARE.try_with(Cell::take).unwrap_or_default() }
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new() }
     }
 
     /// Puts a field; `write_json` appends exactly one JSON value to the buffer that it gets.
     pub fn put(&mut self, field: Field, write_json: impl FnOnce(&mut Vec<u8>)) {
+        if self.bytes.capacity() == 0 {
+            // Taken, not borrowed: a value's `Serialize` may itself open spans.
+            self.bytes = SPARE.try_with(Cell::take).unwrap_or_default();
+        }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[field as u8, 0, 0, 0, 0]);
         write_json(&mut self.bytes);
@@ -130,11 +154,16 @@ impl Default for Fields {
 }
 
 impl Drop for Fields {
+    #[inline]
     fn drop(&mut self) {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        if bytes.capacity() == 0 || bytes.capacity() > KEPT_CAPACITY {
-            return;
+        if self.bytes.capacity() > 0 {
+            give_back(std::mem::take(&mut self.bytes));
         }
+    }
+}
+
+fn give_back(mut bytes: Vec<u8>) {
+    if bytes.capacity() <= KEPT_CAPACITY {
         bytes.clear();
         // A thread that is being torn down keeps nothing.
         let _ = SPARE.try_with(|spare| spare.set(bytes));

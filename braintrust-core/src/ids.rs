@@ -65,11 +65,51 @@ pub(crate) enum IdStyle {
     Uuid,
 }
 
-/// Writes the row id of a span: a UUID that both ids determine, so that no record has to carry it.
+/// Writes the row id of a span: a UUID made of both ids, so that no record has to carry it.
 ///
-/// The span's 64 random bits and 58 of the trace's make two rows collide as rarely as two random UUIDs would.
+/// The span's 64 random bits and 58 of the trace's make two rows collide as rarely as two random UUIDs would. The
+/// span's are all there, so that an update by row id finds the span it is about ([`span_of_row_id`]).
 pub(crate) fn write_row_id(trace: TraceId, span: SpanId, out: &mut Vec<u8>) {
-    write_uuid([span.0, trace.0[1]], out);
+    let high = span.0 >> 16 << 16 | VERSION_4 | span.0 >> 4 & 0xfff;
+    let low = VARIANT_RFC | (span.0 & 0xf) << LOW_BITS | trace.0[1] & ((1 << LOW_BITS) - 1);
+    write_uuid([high, low], out);
+}
+
+/// The span whose row id this is, if it is one that [`write_row_id`] wrote; some span otherwise, or none if it is no
+/// UUID.
+pub(crate) fn span_of_row_id(row_id: &str) -> Option<SpanId> {
+    let groups: Vec<&str> = row_id.split('-').collect();
+    let [a, b, c, d, e] = groups.as_slice() else { return None };
+    let high = u64::from_str_radix(&[*a, *b, *c].concat(), 16).ok()?;
+    let low = u64::from_str_radix(&[*d, *e].concat(), 16).ok()?;
+    let span = high >> 16 << 16 | (high & 0xfff) << 4 | low >> LOW_BITS & 0xf;
+    (span != 0 && row_id.len() == 36).then_some(SpanId(span))
+}
+
+const VERSION_4: u64 = 0x4000;
+const VARIANT_RFC: u64 = 0x8000_0000_0000_0000;
+/// What is left of a UUID's second word beside the variant and four bits of the span.
+const LOW_BITS: u32 = 58;
+
+/// Writes a UUID of its own, for what is no span.
+pub(crate) fn write_random_uuid(out: &mut Vec<u8>) {
+    write_uuid([next_nonzero(), next_nonzero()], out);
+}
+
+/// Reads 16 hex digits, upper case too; `None` for all else, and for zero, which names nothing.
+pub(crate) fn parse_span_id(text: &str) -> Option<SpanId> {
+    parse_hex(text, 16).and_then(|word| u64::try_from(word).ok()).filter(|word| *word != 0).map(SpanId)
+}
+
+/// Reads 32 hex digits, as [`parse_span_id`] reads 16.
+pub(crate) fn parse_trace_id(text: &str) -> Option<TraceId> {
+    let number = parse_hex(text, 32).filter(|number| *number != 0)?;
+    Some(TraceId([(number >> 64) as u64, number as u64]))
+}
+
+fn parse_hex(text: &str, digits: usize) -> Option<u128> {
+    let hex = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hex { u128::from_str_radix(text, 16).ok() } else { None }
 }
 
 fn write_hex(words: &[u64], out: &mut Vec<u8>) {
@@ -81,8 +121,6 @@ fn write_hex(words: &[u64], out: &mut Vec<u8>) {
 }
 
 fn write_uuid(words: [u64; 2], out: &mut Vec<u8>) {
-    const VERSION_4: u64 = 0x4000;
-    const VARIANT_RFC: u64 = 0x8000_0000_0000_0000;
     let high = (words[0] & !0xf000) | VERSION_4;
     let low = (words[1] & !0xc000_0000_0000_0000) | VARIANT_RFC;
     let bytes = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
@@ -171,6 +209,25 @@ mod tests {
             assert_eq!(groups, [8, 4, 4, 4, 12], "{id}");
             assert_eq!(&id[14..15], "4", "{id}");
             assert!("89ab".contains(&id[19..20]), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_row_id_names_its_span() {
+        for span in [1, u64::MAX, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210] {
+            let row_id = text(|out| write_row_id(TraceId::random(), SpanId(span), out));
+            assert_eq!(span_of_row_id(&row_id), Some(SpanId(span)), "{row_id}");
+        }
+        assert_eq!(span_of_row_id("custom"), None);
+        assert_eq!(span_of_row_id("a-b-c-d-é"), None);
+    }
+
+    #[test]
+    fn hex_is_read_strictly() {
+        assert_eq!(parse_span_id("00000000000000AB"), Some(SpanId(0xab)));
+        assert_eq!(parse_trace_id("00000000000000010000000000000002"), Some(TraceId([1, 2])));
+        for wrong in ["", "ab", "+000000000000001", "0000000000000000", "000000000000000g"] {
+            assert_eq!(parse_span_id(wrong), None, "{wrong}");
         }
     }
 

@@ -4,41 +4,17 @@
 //! whichever thread polls it, for as long as the poll lasts.
 
 mod enter;
+mod lineage;
+mod spot;
 mod stack;
 
 pub use enter::{Entered, InContext};
+pub(crate) use lineage::{Heritage, Lineage};
+pub(crate) use spot::{SpanRef, Spot};
 
 use std::sync::Arc;
 
 use crate::active::{self, LoggerId};
-use crate::ids::{SpanId, TraceId};
-
-/// Which span is meant: all that a record needs to say so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SpanRef {
-    pub(crate) span: SpanId,
-    pub(crate) trace: TraceId,
-    pub(crate) logger: LoggerId,
-    /// Gives the compiler room for the other variants of [`Repr`], which keeps a context at 32 bytes.
-    niche: Niche,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Niche {
-    Occupied,
-}
-
-impl SpanRef {
-    pub(crate) const fn new(logger: LoggerId, trace: TraceId, span: SpanId) -> Self {
-        Self { span, trace, logger, niche: Niche::Occupied }
-    }
-
-    /// No span yet, but the logger that takes the next root.
-    const fn logger_only(logger: LoggerId) -> Self {
-        Self::new(logger, TraceId([0, 0]), SpanId::NONE)
-    }
-}
 
 /// A span as something to be made current: 32 bytes, cheap to clone, free of allocation while one project is traced.
 ///
@@ -51,15 +27,16 @@ pub struct Context(Repr);
 enum Repr {
     #[default]
     None,
-    Single(SpanRef),
-    Mixed(Arc<Mixed>),
+    /// A span of a trace that began here, among spans of its own project.
+    Plain(SpanRef),
+    Rich(Arc<Rich>),
 }
 
 #[derive(Debug)]
-struct Mixed {
-    innermost: SpanRef,
+struct Rich {
+    innermost: Spot,
     /// The nearest span of each other logger, innermost first.
-    others: Box<[SpanRef]>,
+    others: Box<[Spot]>,
 }
 
 impl Context {
@@ -72,21 +49,29 @@ impl Context {
     /// What is current on this thread now.
     #[must_use]
     pub fn current() -> Self {
-        stack::innermost().map_or_else(Self::none, |innermost| Self::around(innermost))
+        stack::top().map_or_else(Self::none, |(spot, is_alone)| if is_alone { Self::alone(spot) } else { Self::around(spot) })
     }
 
     /// No span, but a logger: the next span is a root of that logger.
     pub(crate) fn of_logger(logger: LoggerId) -> Self {
-        Self::around(SpanRef::logger_only(logger))
+        Self::around(Spot::logger_only(logger))
     }
 
     /// `innermost` as it is when entered from here: with the nearest span of every other logger kept in reach.
-    pub(crate) fn around(innermost: SpanRef) -> Self {
-        let others = stack::nearest_of_others(innermost.logger);
+    pub(crate) fn around(innermost: Spot) -> Self {
+        let others = stack::nearest_of_others(innermost.span.logger);
         if others.is_empty() {
-            return Self(Repr::Single(innermost));
+            return Self::alone(innermost);
         }
-        Self(Repr::Mixed(Arc::new(Mixed { innermost, others: others.into() })))
+        Self(Repr::Rich(Arc::new(Rich { innermost, others: others.into() })))
+    }
+
+    /// `innermost` where no span of another logger is around.
+    pub(crate) fn alone(innermost: Spot) -> Self {
+        match innermost.lineage {
+            None => Self(Repr::Plain(innermost.span)),
+            Some(_) => Self(Repr::Rich(Arc::new(Rich { innermost, others: Box::default() }))),
+        }
     }
 
     /// Whether there is neither a span nor a logger in this context.
@@ -99,49 +84,71 @@ impl Context {
     pub(crate) fn innermost(&self) -> Option<SpanRef> {
         match &self.0 {
             Repr::None => None,
-            Repr::Single(span) => Some(*span),
-            Repr::Mixed(mixed) => Some(mixed.innermost),
+            Repr::Plain(span) => Some(*span),
+            Repr::Rich(rich) => Some(rich.innermost.span),
         }
     }
 
-    fn others(&self) -> &[SpanRef] {
+    /// What the innermost span's trace hands down.
+    pub(crate) fn lineage(&self) -> Option<&Arc<Lineage>> {
         match &self.0 {
-            Repr::None | Repr::Single(_) => &[],
-            Repr::Mixed(mixed) => &mixed.others,
+            Repr::None | Repr::Plain(_) => None,
+            Repr::Rich(rich) => rich.innermost.lineage.as_ref(),
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = SpanRef> + '_ {
-        self.innermost().into_iter().chain(self.others().iter().copied())
+    /// What the innermost span has inherited.
+    pub(crate) fn heritage(&self) -> Option<&Heritage> {
+        self.lineage().map(|lineage| &lineage.heritage)
     }
+
+    /// The innermost span with what its trace hands down.
+    pub(crate) fn spot(&self) -> Option<Spot> {
+        self.innermost().map(|span| Spot { span, lineage: self.lineage().cloned() })
+    }
+
+    fn others(&self) -> &[Spot] {
+        match &self.0 {
+            Repr::None | Repr::Plain(_) => &[],
+            Repr::Rich(rich) => &rich.others,
+        }
+    }
+}
+
+/// Where a new span goes that names no logger, and whether no span of another logger is around. `None` if nothing
+/// listens.
+#[inline]
+pub(crate) fn here() -> Option<(Spot, bool)> {
+    stack::top().or_else(|| {
+        let default = active::default_logger();
+        (!default.is_none()).then(|| (Spot::logger_only(default), true))
+    })
 }
 
 /// Where a new span of `logger` goes (of whichever logger is current, or else the process's default, if `logger` is
 /// none): its logger, and its parent if it has one. `None` if nothing listens.
-pub(crate) fn place(logger: LoggerId) -> Option<SpanRef> {
+pub(crate) fn place(logger: LoggerId) -> Option<Spot> {
     if logger.is_none() {
-        return stack::innermost().or_else(|| {
-            let default = active::default_logger();
-            (!default.is_none()).then_some(SpanRef::logger_only(default))
-        });
+        return here().map(|(spot, _)| spot);
     }
-    Some(stack::nearest_of(logger).unwrap_or(SpanRef::logger_only(logger)))
+    Some(stack::nearest_of(logger).unwrap_or_else(|| Spot::logger_only(logger)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{SpanId, TraceId};
 
     fn span(logger: u32, span: u64) -> Context {
-        Context::around(SpanRef::new(LoggerId(logger), TraceId([1, 1]), SpanId(span)))
+        Context::around(Spot::new(SpanRef::new(LoggerId(logger), TraceId([1, 1]), SpanId(span))))
     }
 
     fn innermost() -> Option<u64> {
-        stack::innermost().map(|at| at.span.0)
+        stack::top().map(|(at, _)| at.span.span.0)
     }
 
     fn nearest(logger: u32) -> Option<u64> {
-        stack::nearest_of(LoggerId(logger)).map(|at| at.span.0)
+        stack::nearest_of(LoggerId(logger)).map(|at| at.span.span.0)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use super::{Context, SpanRef};
+use super::{Context, Spot};
 use crate::active::LoggerId;
 
 /// Names one entry of one thread's stack.
@@ -41,6 +41,10 @@ pub(super) fn push(context: Context) -> Option<Token> {
 /// Takes the entry and whatever was left above it.
 pub(super) fn truncate(token: Token) {
     with(|stack| {
+        if stack.entries.last().is_some_and(|top| top.token == token) {
+            stack.entries.pop();
+            return;
+        }
         let place = stack.entries.iter().rposition(|entry| entry.token == token);
         if let Some(place) = place {
             stack.entries.truncate(place);
@@ -58,28 +62,28 @@ pub(super) fn remove(token: Token) {
     });
 }
 
-/// The innermost span, or the logger of an entry without one.
-pub(super) fn innermost() -> Option<SpanRef> {
-    with(|stack| stack.entries.last().and_then(|top| top.context.innermost())).flatten()
+/// The innermost span, or the logger of an entry without one; and whether it is of the only logger there is.
+pub(super) fn top() -> Option<(Spot, bool)> {
+    with(|stack| stack.entries.last().and_then(|top| Some((top.context.spot()?, !top.mixed)))).flatten()
 }
 
 /// The nearest span of `logger`, looking outward.
-pub(super) fn nearest_of(logger: LoggerId) -> Option<SpanRef> {
-    with(|stack| outward(stack).find(|span| span.logger == logger)).flatten()
+pub(super) fn nearest_of(logger: LoggerId) -> Option<Spot> {
+    with(|stack| outward(stack).find(|spot| spot.span.logger == logger)).flatten()
 }
 
 /// The nearest span of each logger but `logger`, innermost first.
-pub(super) fn nearest_of_others(logger: LoggerId) -> Vec<SpanRef> {
+pub(super) fn nearest_of_others(logger: LoggerId) -> Vec<Spot> {
     let found = with(|stack| {
-        let mut found: Vec<SpanRef> = Vec::new();
         let top = stack.entries.last()?;
         let alone = !top.mixed && top.context.innermost().is_some_and(|span| span.logger == logger);
         if alone {
             return None;
         }
-        for span in outward(stack).filter(|span| span.logger != logger) {
-            if !found.iter().any(|known| known.logger == span.logger) {
-                found.push(span);
+        let mut found: Vec<Spot> = Vec::new();
+        for spot in outward(stack).filter(|spot| spot.span.logger != logger) {
+            if !found.iter().any(|known| known.span.logger == spot.span.logger) {
+                found.push(spot);
             }
         }
         Some(found)
@@ -87,8 +91,9 @@ pub(super) fn nearest_of_others(logger: LoggerId) -> Vec<SpanRef> {
     found.flatten().unwrap_or_default()
 }
 
-fn outward(stack: &Stack) -> impl Iterator<Item = SpanRef> + '_ {
-    stack.entries.iter().rev().flat_map(|entry| entry.context.all())
+fn outward(stack: &Stack) -> impl Iterator<Item = Spot> + '_ {
+    let contexts = stack.entries.iter().rev().map(|entry| &entry.context);
+    contexts.flat_map(|context| context.spot().into_iter().chain(context.others().iter().cloned()))
 }
 
 fn differs(below: &Context, context: &Context) -> bool {

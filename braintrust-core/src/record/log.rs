@@ -198,7 +198,8 @@ mod tests {
                 let last = !RUNNING.load(Ordering::Acquire);
                 for block in drain() {
                     for record in block.chunks_exact(16) {
-                        let [thread, number] = [0, 8].map(|at| u64::from_le_bytes(record[at..at + 8].try_into().unwrap()));
+                        let [thread, number] =
+                            [0, 8].map(|at| u64::from_le_bytes(record[at..at + 8].try_into().unwrap()));
                         seen[thread as usize].push(number);
                     }
                     recycle(block);

@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub(crate) use read::{Record, Records};
-pub(crate) use write::{RecordWriter, Sections};
+pub(crate) use write::RecordWriter;
 
 /// What a record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,35 +20,15 @@ pub(crate) enum RecordKind {
     Field,
     /// The span ended.
     End,
+    /// A row that merges into nothing: a comment on another row.
+    Remark,
+    /// A whole row that was made elsewhere. The body is its JSON, without the closing brace.
+    Row,
 }
 
 impl RecordKind {
     fn from_index(index: u8) -> Option<Self> {
-        [Self::Start, Self::Field, Self::End].get(usize::from(index)).copied()
-    }
-}
-
-/// What only some records have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Section {
-    /// The span's name, where it is not that of the callsite.
-    Name,
-    /// The span's kind, one byte.
-    Kind,
-    /// The source file of a span made by hand.
-    File,
-    /// The line in that file, four bytes.
-    Line,
-    /// A time that the user gave: nanoseconds since the Unix epoch, eight bytes.
-    At,
-    /// Another parent's id, eight bytes; several may follow one another.
-    Parent,
-}
-
-impl Section {
-    fn from_index(index: u8) -> Option<Self> {
-        [Self::Name, Self::Kind, Self::File, Self::Line, Self::At, Self::Parent].get(usize::from(index)).copied()
+        [Self::Start, Self::Field, Self::End, Self::Remark, Self::Row].get(usize::from(index)).copied()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading records.
 
-use super::{HEADER, RecordKind, Section};
+use super::{HEADER, RecordKind};
+use crate::sections::Section;
 use crate::active::LoggerId;
 use crate::clock::Timestamp;
 use crate::context::SpanRef;
@@ -33,6 +34,11 @@ impl<'a> Record<'a> {
             return None;
         }
         Some((Field::from_index(self.field)?, self.body))
+    }
+
+    /// The row that is passed on whole, without its closing brace.
+    pub(crate) fn row(&self) -> Option<&'a [u8]> {
+        (self.kind == RecordKind::Row).then_some(self.body)
     }
 
     /// The sections in the order in which they were written.
@@ -110,7 +116,8 @@ fn u64_at(header: &[u8; HEADER], place: usize) -> u64 {
 mod tests {
     use super::*;
     use crate::fields::Fields;
-    use crate::record::{RecordWriter, Sections};
+    use crate::record::RecordWriter;
+use crate::sections::Sections;
 
     #[test]
     fn what_is_written_is_read() {

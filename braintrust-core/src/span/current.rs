@@ -6,6 +6,7 @@ use super::{InSpan, Parent, Span, SpanBuilder};
 use crate::SpanType;
 use crate::active;
 use crate::context::Context;
+use crate::propagation::{Extractor, Injector};
 
 /// The innermost span that is current here, or a no-op.
 ///
@@ -78,3 +79,22 @@ pub trait Instrument: Sized {
 }
 
 impl<T> Instrument for T {}
+
+/// Writes a span to the headers of an outgoing request, a message or a stored job; see [`Span::inject`].
+///
+/// ```
+/// use std::collections::HashMap;
+/// use braintrust_core::{current_span, inject};
+///
+/// let mut headers: HashMap<String, String> = HashMap::new();
+/// inject(&current_span(), &mut headers); // leaves them as they are where nothing is current
+/// ```
+pub fn inject(span: &Span, headers: &mut (impl Injector + ?Sized)) {
+    span.inject(headers);
+}
+
+/// The parent that the headers of a request, a message or a stored job name; see [`Parent::from_headers`].
+#[must_use]
+pub fn extract(headers: &(impl Extractor + ?Sized)) -> Parent {
+    Parent::from_headers(headers)
+}

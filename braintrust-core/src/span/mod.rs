@@ -2,14 +2,20 @@
 
 mod builder;
 mod current;
+mod link;
 mod open;
 mod parent;
+mod remote;
+mod update;
 
 pub use builder::SpanBuilder;
-pub use current::{Instrument, current_span, llm_span, root_span, score_span, start_span, task_span, tool_span};
-pub use open::{Opening, finish, log};
+pub use current::{Instrument, current_span, extract, inject, llm_span, root_span, score_span, start_span, task_span, tool_span};
 pub(crate) use open::open;
+pub use open::{Opening, finish, log};
 pub use parent::Parent;
+pub(crate) use remote::container_of;
+pub use update::{Feedback, FeedbackSource, update_span};
+pub(crate) use update::{log_feedback, pass_on_row, update_row};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,12 +25,11 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::clock::{self, Timestamp};
 use crate::context::{Context, Entered, InContext, SpanRef};
 use crate::event::{self, Event};
 use crate::fields::{Field, Fields};
-use crate::ids;
-use crate::record::{self, Section, Sections};
+use crate::ids::{self, IdStyle};
+use crate::propagation::{self, Injector, ParentObject, RowIds, SlugVersion, SpanComponents, TraceContext};
 use crate::{SpanType, active};
 
 /// One unit of work in a trace: what went in, what came out, when, and under which parent.
@@ -55,14 +60,14 @@ pub struct Span {
 
 /// What the clones of a handle that keeps its span open have in common.
 struct Owner {
-    span: SpanRef,
+    context: Context,
     ended: AtomicBool,
 }
 
 impl Owner {
     fn end(&self, at: Option<SystemTime>) {
         if !self.ended.swap(true, Ordering::Relaxed) {
-            end_span(self.span, at);
+            open::end(&self.context, at);
         }
     }
 }
@@ -71,15 +76,6 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.end(None);
     }
-}
-
-fn end_span(span: SpanRef, at: Option<SystemTime>) {
-    let mut sections = Sections::default();
-    if let Some(at) = at {
-        sections.push(Section::At, &clock::unix_nanos(at).to_le_bytes());
-    }
-    let now = Timestamp::now();
-    record::log::append(|out| record::RecordWriter::new(out, span, now).end(&sections));
 }
 
 impl Span {
@@ -96,8 +92,8 @@ impl Span {
 
     /// Keeps the span that `context` is about open until the last clone is gone.
     pub(crate) fn owning(context: Context) -> Self {
-        let owner = context.innermost().map(|span| Arc::new(Owner { span, ended: AtomicBool::new(false) }));
-        Self { context, owner }
+        let owner = Arc::new(Owner { context: context.clone(), ended: AtomicBool::new(false) });
+        Self { context, owner: Some(owner) }
     }
 
     fn reference(&self) -> Option<SpanRef> {
@@ -131,10 +127,9 @@ impl Span {
     }
 
     fn end_with(&self, at: Option<SystemTime>) {
-        match (&self.owner, self.reference()) {
-            (Some(owner), _) => owner.end(at),
-            (None, Some(span)) => end_span(span, at),
-            (None, None) => {}
+        match &self.owner {
+            Some(owner) => owner.end(at),
+            None => open::end(&self.context, at),
         }
     }
 
@@ -193,10 +188,65 @@ impl Span {
         self.written(|span, out| span.span.write(active::id_style(), out))
     }
 
-    /// The id of the trace, 32 hex digits; empty for a no-op.
+    /// The id of the trace: 32 hex digits, or whatever a process that began it elsewhere chose; empty for a no-op.
     #[must_use]
     pub fn root_span_id(&self) -> String {
+        if let Some(root) = self.context.heritage().and_then(|heritage| heritage.root_span_id.as_ref()) {
+            return root.clone();
+        }
         self.written(|span, out| span.trace.write(active::id_style(), out))
+    }
+
+    /// The span as a slug: a string that any process, in any of Braintrust's languages, can take as a parent
+    /// ([`Parent::from_slug`]) or update ([`update_span`](crate::update_span)). Empty for a no-op.
+    ///
+    /// A slug is base64 with `+`, `/` and `=`: in JSON, headers and databases it goes as it is, in a URL it must be
+    /// percent-encoded. It is no secret, and no proof of anything.
+    #[must_use]
+    pub fn export(&self) -> String {
+        self.components().map_or_else(String::new, |components| components.to_slug(slug_version()))
+    }
+
+    fn components(&self) -> Option<SpanComponents> {
+        let span = self.reference()?;
+        let heritage = self.context.heritage();
+        let (object_type, object) = remote::object_of(span.logger, heritage)?;
+        let row = RowIds { row_id: self.id(), span_id: self.span_id(), root_span_id: self.root_span_id() };
+        let components = SpanComponents::new(object_type, object).and_then(|slug| slug.with_row(row)).ok()?;
+        Some(match heritage.and_then(|heritage| heritage.propagated_event.clone()) {
+            Some(event) => components.with_propagated_event(event.into()),
+            None => components,
+        })
+    }
+
+    /// Writes the span to the headers of an outgoing request, a message or a stored job: `traceparent`, the
+    /// `tracestate` that came with the trace, and in `baggage` where the trace is kept.
+    ///
+    /// Nothing is written for a no-op, nor for a trace whose id is not 32 hex digits.
+    pub fn inject(&self, headers: &mut (impl Injector + ?Sized)) {
+        let Some(span) = self.reference() else { return };
+        let heritage = self.context.heritage();
+        let foreign = heritage.is_some_and(|heritage| heritage.root_span_id.is_some());
+        if foreign || active::id_style() == IdStyle::Uuid {
+            return;
+        }
+        let object = remote::object_of(span.logger, heritage);
+        let parent = object.and_then(|(kind, object)| ParentObject::of_object(kind, &object));
+        let mut context = TraceContext::new(span.trace, span.span, parent);
+        if let Some(heritage) = heritage {
+            context.tracestate.clone_from(&heritage.trace_state);
+            context.flags = heritage.trace_flags.unwrap_or(context.flags);
+        }
+        propagation::inject(&context, headers);
+    }
+
+    /// The address of the span in Braintrust's application, from what is known without asking.
+    ///
+    /// Where something is missing (the organisation before the first delivery, unless `BRAINTRUST_ORG_NAME` names it)
+    /// the address is of a page that says what.
+    #[must_use]
+    pub fn link(&self) -> String {
+        link::link(self)
     }
 
     fn written(&self, write: impl FnOnce(SpanRef, &mut Vec<u8>)) -> String {
@@ -205,6 +255,14 @@ impl Span {
             write(span, &mut out);
         }
         String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+/// How slugs are written in this process: in the older form with legacy ids, for readers that know no other.
+fn slug_version() -> SlugVersion {
+    match active::id_style() {
+        IdStyle::Hex => SlugVersion::V4,
+        IdStyle::Uuid => SlugVersion::V3,
     }
 }
 

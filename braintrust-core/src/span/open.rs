@@ -2,18 +2,21 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Parent;
 use super::parent::Place;
+use crate::SpanType;
 use crate::active::{self, LoggerId};
 use crate::callsite::Callsite;
+use crate::capture;
 use crate::clock::{self, Timestamp};
-use crate::context::{Context, SpanRef};
-use crate::fields::Fields;
+use crate::context::{self, Context, Lineage, SpanRef, Spot};
+use crate::fields::{Field, Fields};
 use crate::ids::{SpanId, TraceId};
-use crate::record::{self, RecordWriter, Section, Sections};
-use crate::SpanType;
+use crate::record::{self, RecordWriter};
+use crate::sections::{Section, Sections};
 
 /// A span that is about to start: its ids and its parent are decided, nothing is recorded yet.
 #[derive(Debug)]
@@ -23,6 +26,9 @@ pub struct Opening {
     callsite: u32,
     sections: Sections,
     fields: Fields,
+    lineage: Option<Arc<Lineage>>,
+    /// Whether no span of another logger is known to be around, so that none need be looked for.
+    is_alone: bool,
 }
 
 /// Decides on a span of `callsite`. `None` if nothing listens, or if the bound on memory is reached: then nothing need
@@ -34,29 +40,47 @@ pub(crate) fn open(callsite: &'static Callsite, parent: &Parent, logger: LoggerI
     if !active::enabled() {
         return None;
     }
-    let mut opening = Opening::at(parent.place(logger)?)?;
+    let mut opening = if parent.is_current() && logger.is_none() {
+        let (spot, is_alone) = context::here()?;
+        Opening { is_alone, ..Opening::under(spot)? }
+    } else {
+        Opening::at(parent.place(logger)?)?
+    };
     opening.callsite = callsite.number();
     Some(opening)
 }
 
 impl Opening {
-    fn at(place: Place) -> Option<Self> {
-        if !record::log::admit(place.logger) {
+    /// Under a span, or as a root of its logger.
+    #[inline]
+    fn under(spot: Spot) -> Option<Self> {
+        let parent = spot.span;
+        if !record::log::admit(parent.logger) {
             return None;
         }
         let id = SpanId::random();
-        let trace = place.first.map_or_else(|| TraceId::of_root(id, active::id_style()), |parent| parent.trace);
-        let mut sections = Sections::default();
-        for parent in place.more {
-            sections.push(Section::Parent, &parent.0.to_le_bytes());
-        }
+        let is_root = !spot.has_trace();
+        let trace = if is_root { TraceId::of_root(id, active::id_style()) } else { parent.trace };
         Some(Self {
-            span: SpanRef::new(place.logger, trace, id),
-            parent: place.first.map_or(SpanId::NONE, |parent| parent.span),
+            span: SpanRef::new(parent.logger, trace, id),
+            parent: parent.span,
             callsite: 0,
-            sections,
+            sections: Sections::default(),
             fields: Fields::new(),
+            lineage: spot.lineage,
+            is_alone: false,
         })
+    }
+
+    fn at(place: Place) -> Option<Self> {
+        let mut opening = Self::under(place.spot)?;
+        for parent in place.more {
+            opening.sections.push(Section::Parent, &parent.0.to_le_bytes());
+        }
+        if let Some(parent) = &place.foreign_parent {
+            opening.sections.push(Section::ForeignParent, parent.as_bytes());
+        }
+        Some(opening)
     }
 
     /// Decides on a span that no macro made: `location` is where it was asked for.
@@ -94,22 +118,33 @@ impl Opening {
 
     /// Records the start, with its fields, and yields the context in which the span is the innermost.
     #[must_use]
-    pub fn start(self) -> Context {
+    pub fn start(mut self) -> Context {
+        if let Some(event) = self.lineage.as_ref().and_then(|lineage| lineage.heritage.propagated_event.as_ref()) {
+            inherit(&mut self.fields, event);
+        }
         let now = Timestamp::now();
-        record::log::append(|out| {
-            let mut writer = RecordWriter::new(out, self.span, now);
-            writer.start(self.callsite, self.parent, &self.sections);
-            writer.fields(&self.fields);
+        let Self { span, parent, callsite, sections, fields, lineage, is_alone } = self;
+        append(span, lineage.as_deref(), now, |writer| {
+            writer.start(callsite, parent, &sections);
+            writer.fields(&fields);
         });
-        Context::around(self.span)
+        let spot = Spot { span, lineage };
+        if is_alone { Context::alone(spot) } else { Context::around(spot) }
+    }
+}
+
+/// Puts what a span inherits after its own fields, so that it wins over them.
+fn inherit(fields: &mut Fields, event: &serde_json::Map<String, serde_json::Value>) {
+    for (name, value) in event {
+        if let Some(field) = Field::from_name(name) {
+            fields.put(field, |out| capture::write_json(value, out));
+        }
     }
 }
 
 /// Records the last fields of a span, and that it ended at `ended`.
 pub fn finish(span: &Context, ended: Timestamp, fields: &Fields) {
-    let Some(span) = recorded(span) else { return };
-    record::log::append(|out| {
-        let mut writer = RecordWriter::new(out, span, ended);
+    record(span, ended, |writer| {
         writer.fields(fields);
         writer.end(&Sections::default());
     });
@@ -117,11 +152,32 @@ pub fn finish(span: &Context, ended: Timestamp, fields: &Fields) {
 
 /// Records fields of a span.
 pub fn log(span: &Context, fields: &Fields) {
-    let Some(span) = recorded(span).filter(|_| !fields.is_empty()) else { return };
-    let now = Timestamp::now();
-    record::log::append(|out| RecordWriter::new(out, span, now).fields(fields));
+    if !fields.is_empty() {
+        record(span, Timestamp::now(), |writer| writer.fields(fields));
+    }
 }
 
-fn recorded(span: &Context) -> Option<SpanRef> {
-    span.innermost().filter(|at| !at.span.is_none())
+/// Records that a span ended, at a time that the user may have given.
+pub(super) fn end(span: &Context, at: Option<SystemTime>) {
+    let mut sections = Sections::default();
+    if let Some(at) = at {
+        sections.push(Section::At, &clock::unix_nanos(at).to_le_bytes());
+    }
+    record(span, Timestamp::now(), |writer| writer.end(&sections));
+}
+
+fn record(span: &Context, at: Timestamp, write: impl FnOnce(&mut RecordWriter<'_>)) {
+    if let Some(reference) = span.innermost().filter(|at| !at.span.is_none()) {
+        append(reference, span.lineage().map(Arc::as_ref), at, write);
+    }
+}
+
+fn append(span: SpanRef, lineage: Option<&Lineage>, at: Timestamp, write: impl FnOnce(&mut RecordWriter<'_>)) {
+    record::log::append(|out| {
+        let writer = RecordWriter::new(out, span, at);
+        write(&mut match lineage {
+            Some(lineage) => writer.with_common(lineage.sections()),
+            None => writer,
+        });
+    });
 }

@@ -1,9 +1,15 @@
 //! Where a new span goes.
 
+use std::sync::Arc;
+
 use super::Span;
-use crate::context::{self, Context, SpanRef};
+use super::remote::Remote;
 use crate::active::LoggerId;
+use crate::context::{self, Context, Spot};
+use crate::diagnostics;
+use crate::error::Error;
 use crate::ids::SpanId;
+use crate::propagation::{self, Extractor, SpanComponents};
 
 /// Where a new span goes in the tree.
 ///
@@ -23,15 +29,17 @@ enum Choice {
     Current,
     Root,
     Spans(Vec<Context>),
+    Remote(Arc<Remote>),
 }
 
 /// A place that has been found: the logger and trace of the new span, and its parents.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) logger: LoggerId,
-    /// The span that decides the trace; none for a root.
-    pub(super) first: Option<SpanRef>,
+    /// The first parent, which decides the trace; only a logger for a root.
+    pub(super) spot: Spot,
     pub(super) more: Vec<SpanId>,
+    /// The first parent's id where it is no number.
+    pub(super) foreign_parent: Option<String>,
 }
 
 impl Parent {
@@ -55,23 +63,60 @@ impl Parent {
         if contexts.is_empty() { Self::current() } else { Self(Choice::Spans(contexts)) }
     }
 
+    /// The span or object that a slug names; see [`Span::export`].
+    ///
+    /// # Errors
+    ///
+    /// If `slug` is not one. The text names the version that was found, and what was wrong.
+    pub fn from_slug(slug: &str) -> Result<Self, Error> {
+        let components = SpanComponents::parse(slug).map_err(|error| Error::slug(error.to_string()))?;
+        Ok(Self(Choice::Remote(Arc::new(Remote::of_slug(&components)))))
+    }
+
+    /// The span that the headers of a request, a message or a stored job name: `traceparent`, `tracestate`, and where
+    /// the trace is kept, in `baggage`.
+    ///
+    /// Headers that are missing or malformed mean "as usual": the current span, or a root.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use braintrust_core::{Parent, start_span};
+    ///
+    /// let headers = HashMap::from([(
+    ///     "traceparent".to_owned(),
+    ///     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+    /// )]);
+    /// start_span("handle").parent(Parent::from_headers(&headers)).start();
+    /// ```
+    #[must_use]
+    pub fn from_headers(headers: &(impl Extractor + ?Sized)) -> Self {
+        let context = propagation::extract(headers);
+        Self(context.map_or(Choice::Current, |context| Choice::Remote(Arc::new(Remote::of_headers(&context)))))
+    }
+
     /// Finds the place for a span of `logger` (of any, if it is none). `None` if nothing listens.
     pub(super) fn place(&self, logger: LoggerId) -> Option<Place> {
         match &self.0 {
-            Choice::Current => context::place(logger).map(Place::under),
-            Choice::Root => context::place(logger).map(|at| Place { logger: at.logger, first: None, more: Vec::new() }),
+            Choice::Current => context::place(logger).map(Place::at),
+            Choice::Root => context::place(logger).map(|at| Place::at(Spot::logger_only(at.span.logger))),
             Choice::Spans(spans) => {
-                let mut spans = spans.iter().filter_map(Context::innermost);
+                let mut spans = spans.iter().filter_map(Context::spot);
                 let first = spans.next()?;
-                Some(Place { more: spans.map(|span| span.span).collect(), ..Place::under(first) })
+                Some(Place { more: spans.map(|spot| spot.span.span).collect(), ..Place::at(first) })
             }
+            Choice::Remote(remote) => remote.place(logger),
         }
+    }
+
+    /// Whether the place is where it would be without being asked for.
+    pub(super) fn is_current(&self) -> bool {
+        matches!(self.0, Choice::Current)
     }
 }
 
 impl Place {
-    fn under(at: SpanRef) -> Self {
-        Self { logger: at.logger, first: Some(at).filter(|at| !at.span.is_none()), more: Vec::new() }
+    pub(super) fn at(spot: Spot) -> Self {
+        Self { spot, more: Vec::new(), foreign_parent: None }
     }
 }
 
@@ -91,5 +136,31 @@ impl From<Span> for Parent {
 impl<P: Into<Parent>> From<Option<P>> for Parent {
     fn from(parent: Option<P>) -> Self {
         parent.map_or_else(Self::current, Into::into)
+    }
+}
+
+/// A slug. An empty one means "as usual", and so does one that cannot be read, after a warning; to be told of it, use
+/// [`Parent::from_slug`].
+impl From<&str> for Parent {
+    fn from(slug: &str) -> Self {
+        if slug.is_empty() {
+            return Self::current();
+        }
+        Self::from_slug(slug).unwrap_or_else(|error| {
+            diagnostics::warn_once("slug", || format!("a parent was left out: {error}"));
+            Self::current()
+        })
+    }
+}
+
+impl From<&String> for Parent {
+    fn from(slug: &String) -> Self {
+        Self::from(slug.as_str())
+    }
+}
+
+impl From<String> for Parent {
+    fn from(slug: String) -> Self {
+        Self::from(slug.as_str())
     }
 }

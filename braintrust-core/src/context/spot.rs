@@ -1,0 +1,55 @@
+//! One place in a context: a span, or a logger that has no span yet.
+
+use std::sync::Arc;
+
+use super::Lineage;
+use crate::active::LoggerId;
+use crate::ids::{SpanId, TraceId};
+
+/// Which span is meant: all that a record needs to say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SpanRef {
+    pub(crate) span: SpanId,
+    pub(crate) trace: TraceId,
+    pub(crate) logger: LoggerId,
+    /// Gives the compiler room for the other variants of a context's representation, which keeps it at 32 bytes.
+    niche: Niche,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Niche {
+    Occupied,
+}
+
+impl SpanRef {
+    pub(crate) const fn new(logger: LoggerId, trace: TraceId, span: SpanId) -> Self {
+        Self { span, trace, logger, niche: Niche::Occupied }
+    }
+}
+
+/// The trace of a place without a span.
+const NO_TRACE: TraceId = TraceId([0, 0]);
+
+/// A span with its lineage.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    pub(crate) span: SpanRef,
+    pub(crate) lineage: Option<Arc<Lineage>>,
+}
+
+impl Spot {
+    pub(crate) const fn new(span: SpanRef) -> Self {
+        Self { span, lineage: None }
+    }
+
+    /// No span yet, but the logger that takes the next root.
+    pub(crate) const fn logger_only(logger: LoggerId) -> Self {
+        Self::new(SpanRef::new(logger, NO_TRACE, SpanId::NONE))
+    }
+
+    /// Whether a new span here belongs to a trace that has begun. The parent's own id may be unknown.
+    pub(crate) fn has_trace(&self) -> bool {
+        self.span.trace != NO_TRACE
+    }
+}

@@ -1,0 +1,74 @@
+//! The rare parts of records: each a kind, a length, and bytes.
+
+/// What only some records have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Section {
+    /// The span's name, where it is not that of the callsite.
+    Name,
+    /// The span's kind, one byte.
+    Kind,
+    /// The source file of a span made by hand.
+    File,
+    /// The line in that file, four bytes.
+    Line,
+    /// A time that the user gave: nanoseconds since the Unix epoch, eight bytes.
+    At,
+    /// Another parent's id, eight bytes; several may follow one another.
+    Parent,
+    /// A parent's id as text, where it is not 16 hex digits.
+    ForeignParent,
+    /// The id of the trace as text, where it is not 32 hex digits.
+    RootId,
+    /// The object that holds the row, encoded, where it is not the logger's project.
+    Container,
+    /// The id of the row as text: the record is about a row that was made elsewhere.
+    RowId,
+    /// The id of that row's span as text.
+    SpanId,
+    /// What instrumented the call, where it is neither the macro nor a hand.
+    Instrumentation,
+}
+
+impl Section {
+    const ALL: [Self; 12] = [
+        Self::Name,
+        Self::Kind,
+        Self::File,
+        Self::Line,
+        Self::At,
+        Self::Parent,
+        Self::ForeignParent,
+        Self::RootId,
+        Self::Container,
+        Self::RowId,
+        Self::SpanId,
+        Self::Instrumentation,
+    ];
+
+    pub(crate) fn from_index(index: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(index)).copied()
+    }
+}
+
+/// The rare parts of a record, collected before it is written.
+#[derive(Debug, Default)]
+pub(crate) struct Sections(Vec<u8>);
+
+impl Sections {
+    /// The sections one after the other, as a record holds them.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn push(&mut self, section: Section, bytes: &[u8]) {
+        let Ok(length) = u32::try_from(bytes.len()) else { return };
+        self.0.push(section as u8);
+        self.0.extend_from_slice(&length.to_le_bytes());
+        self.0.extend_from_slice(bytes);
+    }
+}

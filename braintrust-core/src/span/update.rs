@@ -1,0 +1,242 @@
+//! Changing rows after the fact: updates by slug and by id, and feedback.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::active::{self, LoggerId};
+use crate::capture;
+use crate::clock::Timestamp;
+use crate::container::Container;
+use crate::context::SpanRef;
+use crate::error::Error;
+use crate::event::Event;
+use crate::fields::{Field, Fields};
+use crate::ids::{self, SpanId, TraceId};
+use crate::propagation::SpanComponents;
+use crate::record::{self, RecordWriter};
+use crate::sections::{Section, Sections};
+use crate::registry::LoggerFacts;
+
+use super::remote;
+
+/// Merges fields into the row of a span that another process, or an earlier time, made; `slug` is what
+/// [`Span::export`](crate::Span::export) returned for it.
+///
+/// The update goes by way of the process's default logger, and leaves with its next rows, never before the row that it
+/// is about if that was recorded in this process. It must have been delivered if another process made it.
+///
+/// # Errors
+///
+/// If `slug` is not a slug, or names no row, or if there is no default logger.
+///
+/// ```no_run
+/// # let slug = String::new();
+/// use braintrust_core::{Event, update_span};
+///
+/// update_span(&slug, Event::new().output(&"what came of it"))?;
+/// # Ok::<(), braintrust_core::Error>(())
+/// ```
+pub fn update_span(slug: &str, event: Event) -> Result<(), Error> {
+    let logger = active::default_logger();
+    if logger.is_none() {
+        return Err(Error::config("`update_span` needs a logger to send by; call `init_logger` first"));
+    }
+    let components = SpanComponents::parse(slug).map_err(|error| Error::slug(error.to_string()))?;
+    let Some(row) = components.row() else {
+        return Err(Error::slug("Exported span must have a row_id: this slug names a project or an experiment"));
+    };
+    let mut target = Target::row(logger, &row.row_id);
+    target.identify(&row.span_id, &row.root_span_id);
+    target.move_to(remote::container_of(components.object_type(), components.object()));
+    target.log(&event.into_fields());
+    Ok(())
+}
+
+/// Merges fields into the row `row_id` of the logger's project.
+pub(crate) fn update_row(logger: LoggerId, row_id: &str, event: Event) {
+    Target::row(logger, row_id).log(&event.into_fields());
+}
+
+/// Passes a whole row on to a logger; `open_row` is a JSON object without its closing brace, and without the fields that
+/// name its container.
+///
+/// Returns whether there was room for it.
+pub(crate) fn pass_on_row(logger: LoggerId, open_row: &[u8]) -> bool {
+    if !record::log::admit(logger) {
+        return false;
+    }
+    let span = SpanRef::new(logger, TraceId::random(), SpanId::random());
+    let now = Timestamp::now();
+    record::log::append(|out| RecordWriter::new(out, span, now).row(open_row));
+    true
+}
+
+/// A row to be changed.
+struct Target {
+    span: SpanRef,
+    sections: Sections,
+}
+
+impl Target {
+    fn row(logger: LoggerId, row_id: &str) -> Self {
+        // A row of ours shares its records' place with its span, so that the update comes after it.
+        let span = ids::span_of_row_id(row_id).unwrap_or_else(SpanId::random);
+        let mut sections = Sections::default();
+        sections.push(Section::RowId, row_id.as_bytes());
+        Self { span: SpanRef::new(logger, TraceId::random(), span), sections }
+    }
+
+    fn identify(&mut self, span_id: &str, root_span_id: &str) {
+        self.sections.push(Section::SpanId, span_id.as_bytes());
+        self.sections.push(Section::RootId, root_span_id.as_bytes());
+    }
+
+    fn move_to(&mut self, container: Option<Container>) {
+        let own = |container: &Container| {
+            LoggerFacts::of(self.span.logger).is_some_and(|facts| facts.holds(container))
+        };
+        if let Some(container) = container.filter(|container| !own(container)) {
+            self.sections.push(Section::Container, &container.encode());
+        }
+    }
+
+    fn log(&self, fields: &Fields) {
+        self.record(|writer| writer.fields(fields));
+    }
+
+    fn record(&self, write: impl FnOnce(&mut RecordWriter<'_>)) {
+        let now = Timestamp::now();
+        record::log::append(|out| write(&mut RecordWriter::new(out, self.span, now).with_common(&self.sections)));
+    }
+}
+
+/// What a person, or a program in their place, thinks of a row.
+///
+/// ```
+/// use braintrust_core::{Feedback, FeedbackSource};
+///
+/// let feedback = Feedback::new().score("user_rating", 1.0).comment("just right").source(FeedbackSource::App);
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "feedback is given with `logger.log_feedback(row_id, feedback)`"]
+pub struct Feedback {
+    event: Event,
+    has_fields: bool,
+    comment: Option<String>,
+    source: FeedbackSource,
+    metadata: BTreeMap<String, serde_json::Value>,
+}
+
+/// Where feedback comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FeedbackSource {
+    /// Braintrust's own application.
+    App,
+    /// A call of Braintrust's API.
+    Api,
+    /// Anything else; the default.
+    #[default]
+    External,
+}
+
+impl FeedbackSource {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Api => "api",
+            Self::External => "external",
+        }
+    }
+}
+
+impl Feedback {
+    /// No feedback yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A score from 0 to 1, as by [`Event::score`].
+    pub fn score(self, name: &str, value: impl Into<Option<f64>>) -> Self {
+        self.with(|event| event.score(name, value))
+    }
+
+    /// What should have come out.
+    pub fn expected(self, value: &(impl Serialize + ?Sized)) -> Self {
+        self.with(|event| event.expected(value))
+    }
+
+    /// A tag.
+    pub fn tag(self, tag: impl AsRef<str>) -> Self {
+        self.with(|event| event.tag(tag))
+    }
+
+    /// What was said.
+    pub fn comment(mut self, text: impl Into<String>) -> Self {
+        self.comment = Some(text.into());
+        self
+    }
+
+    /// An entry on who gave the feedback, or how. It is kept with the feedback, not in the row's metadata.
+    pub fn metadata(mut self, key: &str, value: impl Serialize) -> Self {
+        self.metadata.insert(key.to_owned(), serde_json::to_value(value).unwrap_or_default());
+        self
+    }
+
+    /// Where the feedback comes from.
+    pub fn source(mut self, source: FeedbackSource) -> Self {
+        self.source = source;
+        self
+    }
+
+    fn with(mut self, change: impl FnOnce(Event) -> Event) -> Self {
+        self.event = change(self.event);
+        self.has_fields = true;
+        self
+    }
+
+    fn put_audit(&self, fields: &mut Fields) {
+        fields.put(Field::AuditSource, |out| capture::write_json(self.source.as_str(), out));
+        if !self.metadata.is_empty() {
+            fields.put(Field::AuditMetadata, |out| capture::write_json(&self.metadata, out));
+        }
+    }
+}
+
+/// Records feedback on the row `row_id`: scores, expected and tags as an update, a comment as a row of its own.
+///
+/// # Errors
+///
+/// If the feedback says nothing.
+pub(crate) fn log_feedback(logger: LoggerId, row_id: &str, feedback: Feedback) -> Result<(), Error> {
+    if !feedback.has_fields && feedback.comment.is_none() {
+        return Err(Error::argument("At least one of scores, expected, tags, or comment must be specified"));
+    }
+    if let Some(comment) = &feedback.comment {
+        log_comment(logger, row_id, comment, &feedback);
+    }
+    if feedback.has_fields {
+        let mut audit = Fields::new();
+        feedback.put_audit(&mut audit);
+        let mut fields = feedback.event.into_fields();
+        fields.append(&audit);
+        Target::row(logger, row_id).log(&fields);
+    }
+    Ok(())
+}
+
+fn log_comment(logger: LoggerId, row_id: &str, text: &str, feedback: &Feedback) {
+    let mut id = Vec::new();
+    ids::write_random_uuid(&mut id);
+    let mut sections = Sections::default();
+    sections.push(Section::RowId, &id);
+    let target = Target { span: SpanRef::new(logger, TraceId::random(), SpanId::random()), sections };
+    let mut fields = Fields::new();
+    fields.put(Field::Origin, |out| crate::event::write_entry("id", &row_id, out));
+    fields.put(Field::Comment, |out| crate::event::write_entry("text", &text, out));
+    feedback.put_audit(&mut fields);
+    target.record(|writer| {
+        writer.remark();
+        writer.fields(&fields);
+    });
+}
