@@ -9,35 +9,11 @@ use serde::de::DeserializeOwned;
 
 use super::failure::{CHECK_URLS, Failure, advice};
 use super::retry::{Remedy, classify, parse_retry_after};
-use crate::config::Settings;
-use crate::error::Error;
 use crate::secret::ApiKey;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Shorter than the minute after which load balancers hang up on an idle connection, so that no request meets a closed
-/// one.
-const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
 /// How much of an answer's body is read to explain a failure: far more than is shown, far less than could hurt.
 const EXPLANATION_BYTES: usize = 4096;
 const EXPLANATION_CHARS: usize = 200;
-
-/// The HTTP client that loggers share.
-///
-/// # Errors
-///
-/// If the system has no usable TLS set-up.
-pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client, Error> {
-    reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(settings.http_timeout)
-        .pool_idle_timeout(IDLE_CONNECTION)
-        // Most redirects turn a POST into a GET, whose success would pass for the delivery of rows.
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| Error::config(format!("cannot set up HTTPS: {}", innermost(&error))))
-}
 
 /// Braintrust's API on behalf of one key.
 #[derive(Clone, Debug)]
@@ -104,7 +80,7 @@ impl Api {
         };
         let text = self.explain(response, line).await;
         let advice = if remedy == Remedy::None { advice(status) } else { "" };
-        Err(Failure { text: text + advice, remedy })
+        Err(Failure { text: text + advice, remedy, status: Some(status) })
     }
 
     /// What the server said, without the key, which some servers echo.
@@ -152,16 +128,15 @@ fn unanswered(error: &reqwest::Error, line: &str) -> Failure {
              BRAINTRUST_API_KEY holds printable ASCII only"
         ));
     }
-    let what = match (error.is_timeout(), error.is_connect()) {
-        (true, true) => "no connection in time".to_owned(),
-        (true, false) => "no answer in time".to_owned(),
-        (false, _) => cause,
-    };
-    Failure::transient(format!("{line}: {what}"))
+    match (error.is_timeout(), error.is_connect()) {
+        (true, true) => Failure::transient(format!("{line}: no connection in time")),
+        (true, false) => Failure::new(format!("{line}: no answer in time"), Remedy::AgainOrFewerRows),
+        (false, _) => Failure::transient(format!("{line}: {cause}")),
+    }
 }
 
 /// The text of the error at the root of a chain: the ones above it only say that a request failed.
-fn innermost(error: &reqwest::Error) -> String {
+pub(super) fn innermost(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -10,15 +10,27 @@ pub(crate) struct Failure {
     /// The request, what was wrong, and what to do about it.
     pub(crate) text: String,
     pub(crate) remedy: Remedy,
+    /// What the server answered with, if it answered.
+    pub(crate) status: Option<StatusCode>,
 }
 
 impl Failure {
+    pub(crate) fn new(text: String, remedy: Remedy) -> Self {
+        Self { text, remedy, status: None }
+    }
+
     pub(crate) fn transient(text: String) -> Self {
-        Self { text, remedy: Remedy::Again(None) }
+        Self::new(text, Remedy::Again(None))
     }
 
     pub(crate) fn permanent(text: String) -> Self {
-        Self { text, remedy: Remedy::None }
+        Self::new(text, Remedy::None)
+    }
+
+    /// Whether the server does not know the key or the object, or no longer: what it told of them earlier may be out of
+    /// date.
+    pub(crate) fn disowns(&self) -> bool {
+        matches!(self.status, Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))
     }
 }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use reqwest::Method;
 use serde::Deserialize;
 
+use super::address::{check_api_url, check_app_url};
 use super::client::{Api, Call};
 use super::failure::Failure;
 
@@ -11,6 +12,7 @@ use super::failure::Failure;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) org_id: String,
+    pub(crate) org_name: String,
     /// The data plane.
     pub(crate) api_url: String,
 }
@@ -38,6 +40,9 @@ impl Api {
         org_name: Option<&str>,
         api_url: Option<&str>,
     ) -> Result<Session, Failure> {
+        // All requests go to one of these two, or to where this login says, and none comes before it.
+        check_app_url(app_url)?;
+        api_url.map_or(Ok(()), check_api_url)?;
         let path = "/api/apikey/login";
         let body = Some(Bytes::new());
         let call = Call { method: Method::POST, base: app_url, path, body, limit: None };
@@ -66,7 +71,7 @@ fn choose(organizations: Vec<Organization>, org_name: Option<&str>, api_url: Opt
     };
     let own_url = chosen.api_url.filter(|url| !url.trim().is_empty());
     match (api_url.map(str::to_owned).or(own_url), org_name) {
-        (Some(api_url), _) => Ok(Session { org_id: chosen.id, api_url }),
+        (Some(api_url), _) => Ok(Session { org_id: chosen.id, org_name: chosen.name, api_url }),
         (None, Some(name)) => Err(format!(
             "Unable to log into organization '{name}'. Are you sure this credential is scoped to the organization?"
         )),
@@ -89,10 +94,13 @@ mod tests {
 
     #[test]
     fn the_first_organization_is_chosen_unless_one_is_named() {
-        let session = |org_id: &str, api_url: &str| Session { org_id: org_id.to_owned(), api_url: api_url.to_owned() };
-        assert_eq!(choose(organizations(TWO), None, None), Ok(session("1", "https://a.test")));
-        assert_eq!(choose(organizations(TWO), Some("b"), None), Ok(session("2", "https://b.test")));
-        assert_eq!(choose(organizations(TWO), Some("b"), Some("https://own")), Ok(session("2", "https://own")));
+        let session = |texts: [&str; 3]| {
+            let [org_id, org_name, api_url] = texts.map(str::to_owned);
+            Ok(Session { org_id, org_name, api_url })
+        };
+        assert_eq!(choose(organizations(TWO), None, None), session(["1", "a", "https://a.test"]));
+        assert_eq!(choose(organizations(TWO), Some("b"), None), session(["2", "b", "https://b.test"]));
+        assert_eq!(choose(organizations(TWO), Some("b"), Some("https://own")), session(["2", "b", "https://own"]));
     }
 
     #[test]

@@ -12,17 +12,33 @@ const TAIL: &[u8] = b"], \"api_version\": 2}";
 /// The bytes around the rows of a request.
 pub(crate) const ENVELOPE: usize = HEAD.len() + TAIL.len();
 
-/// The body of a request for `rows`, each of which is an object without its closing brace and gets `closing` instead.
-pub(crate) fn payload(rows: &[&[u8]], closing: &[u8]) -> Bytes {
-    let size = ENVELOPE + rows.iter().map(|row| row.len() + closing.len() + 1).sum::<usize>();
+/// A row to send.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    /// A JSON object without its closing brace.
+    pub(crate) text: &'a [u8],
+    /// The fields that name the row's container, and the brace.
+    pub(crate) closing: &'a [u8],
+}
+
+impl Row<'_> {
+    /// The size of the row as it is sent.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len() + self.closing.len()
+    }
+}
+
+/// The body of a request for `rows`.
+pub(crate) fn payload(rows: &[Row<'_>]) -> Bytes {
+    let size = ENVELOPE + rows.iter().map(|row| row.len() + 1).sum::<usize>();
     let mut payload = Vec::with_capacity(size);
     payload.extend_from_slice(HEAD);
     for (index, row) in rows.iter().enumerate() {
         if index > 0 {
             payload.push(b',');
         }
-        payload.extend_from_slice(row);
-        payload.extend_from_slice(closing);
+        payload.extend_from_slice(row.text);
+        payload.extend_from_slice(row.closing);
     }
     payload.extend_from_slice(TAIL);
     payload.into()
@@ -45,10 +61,11 @@ mod tests {
 
     #[test]
     fn the_envelope_is_that_of_the_other_sdks() {
-        let body = payload(&[br#"{"id":"1""#, br#"{"id":"2""#], br#","log_id":"g"}"#);
-        let expected = r#"{"rows": [{"id":"1","log_id":"g"},{"id":"2","log_id":"g"}], "api_version": 2}"#;
+        let row = |text, closing| Row { text, closing };
+        let body = payload(&[row(br#"{"id":"1""#, br#","log_id":"g"}"#), row(br#"{"id":"2""#, br#","log_id":"x"}"#)]);
+        let expected = r#"{"rows": [{"id":"1","log_id":"g"},{"id":"2","log_id":"x"}], "api_version": 2}"#;
         assert_eq!(body, expected.as_bytes());
-        assert_eq!(payload(&[], b"").len(), 30);
+        assert_eq!(payload(&[]).len(), 30);
         assert_eq!(ENVELOPE, 30);
     }
 }

@@ -12,10 +12,27 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 pub(crate) enum Remedy {
     /// The same request may well succeed later, but not before this much time, if the server said so.
     Again(Option<Duration>),
+    /// The request ran out of time: it may succeed later, or with fewer rows.
+    AgainOrFewerRows,
     /// The request may well succeed with fewer rows.
     FewerRows,
     /// Nothing, short of a person's intervention.
     None,
+}
+
+impl Remedy {
+    /// Whether the same request may well succeed later.
+    pub(crate) fn may_succeed_later(self) -> bool {
+        matches!(self, Self::Again(_) | Self::AgainOrFewerRows)
+    }
+
+    /// The wait that the server asked for.
+    pub(crate) fn asked_wait(self) -> Option<Duration> {
+        match self {
+            Self::Again(asked) => asked,
+            Self::AgainOrFewerRows | Self::FewerRows | Self::None => None,
+        }
+    }
 }
 
 /// Whether a status means success and, if not, what can be done, given the wait that the server asked for.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::environment::Environment;
+use super::url::{URL_EXPECTED, is_usable_url};
 use crate::secret::ApiKey;
 
 const APP_URL: &str = "https://www.braintrust.dev";
@@ -13,14 +14,18 @@ const CONCURRENT_REQUESTS: usize = 8;
 /// Everything `BRAINTRUST_…` variables say.
 ///
 /// A blank value counts as unset. A value that cannot be understood never stops a program: the default is used, and
-/// `warnings` says so.
+/// `warnings` says so. Only the addresses that the key is sent to have no default then, because it would be somebody
+/// else's: they stay as they are, and requests fail.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// `BRAINTRUST_API_KEY`.
     pub(crate) api_key: Option<ApiKey>,
-    /// `BRAINTRUST_APP_URL`, without a slash at its end.
+    /// `BRAINTRUST_APP_URL`, without a slash at its end, and even if it is malformed.
     pub(crate) app_url: String,
-    /// `BRAINTRUST_API_URL`, without a slash at its end; absent, the login names the data plane.
+    /// `BRAINTRUST_APP_PUBLIC_URL`, without a slash at its end; [`public_url`](Self::public_url) has the default.
+    pub(crate) app_public_url: Option<String>,
+    /// `BRAINTRUST_API_URL`, without a slash at its end, and even if it is malformed; absent, the login names the data
+    /// plane.
     pub(crate) api_url: Option<String>,
     /// `BRAINTRUST_ORG_NAME`.
     pub(crate) org_name: Option<String>,
@@ -45,7 +50,8 @@ pub(crate) struct Settings {
 impl Settings {
     /// The settings in the process environment.
     pub(crate) fn from_env() -> Self {
-        Self::from_lookup(|variable| std::env::var(variable).ok())
+        // What is not Unicode is malformed, not unset.
+        Self::from_lookup(|variable| std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned()))
     }
 
     /// The settings that `lookup` has, which gives the value of a variable if it is set.
@@ -54,8 +60,9 @@ impl Settings {
         let mut reader = Reader { lookup: &lookup, warnings: Vec::new() };
         Self {
             api_key: lookup("BRAINTRUST_API_KEY").and_then(|key| ApiKey::new(&key)),
-            app_url: reader.url("BRAINTRUST_APP_URL", APP_URL).unwrap_or_else(|| APP_URL.to_owned()),
-            api_url: reader.url("BRAINTRUST_API_URL", "the URL that the login names"),
+            app_url: reader.destination("BRAINTRUST_APP_URL").unwrap_or_else(|| APP_URL.to_owned()),
+            app_public_url: reader.url("BRAINTRUST_APP_PUBLIC_URL", &"the URL of the application"),
+            api_url: reader.destination("BRAINTRUST_API_URL"),
             org_name: lookup("BRAINTRUST_ORG_NAME").map(|name| name.trim().to_owned()),
             batch_rows: reader.count("BRAINTRUST_DEFAULT_BATCH_SIZE", &BATCH_ROWS).unwrap_or(BATCH_ROWS),
             max_request_bytes: reader.count("BRAINTRUST_MAX_REQUEST_SIZE", &"what the server allows"),
@@ -68,6 +75,12 @@ impl Settings {
             environment: Environment::detect(&lookup),
             warnings: reader.warnings,
         }
+    }
+
+    /// Where people look at the traces of the application at `app_url`, which they may have to reach by another
+    /// address than this program.
+    pub(crate) fn public_url<'a>(&'a self, app_url: &'a str) -> &'a str {
+        self.app_public_url.as_deref().unwrap_or(app_url).trim_end_matches('/')
     }
 }
 
@@ -116,13 +129,25 @@ impl<L: Fn(&str) -> Option<String>> Reader<'_, L> {
         .unwrap_or(false)
     }
 
-    fn url(&mut self, variable: &str, default: &str) -> Option<String> {
-        self.read(variable, "a URL such as https://example.com", &default, |text| {
-            let url = reqwest::Url::parse(text).ok()?;
-            let usable = matches!(url.scheme(), "http" | "https") && url.has_host();
-            usable.then(|| text.trim_end_matches('/').to_owned())
-        })
+    fn url(&mut self, variable: &str, default: &dyn std::fmt::Display) -> Option<String> {
+        self.read(variable, URL_EXPECTED, default, |text| is_usable_url(text).then(|| without_slash(text)))
     }
+
+    /// An address that the key is sent to: a malformed one stays, for the default could be a host that is not to have
+    /// the key.
+    fn destination(&mut self, variable: &str) -> Option<String> {
+        let value = (self.lookup)(variable)?;
+        if !is_usable_url(value.trim()) {
+            self.warnings.push(format!(
+                "{variable} is {value:?}, expected {URL_EXPECTED}; nothing is sent until it is set right"
+            ));
+        }
+        Some(without_slash(value.trim()))
+    }
+}
+
+fn without_slash(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
 }
 
 #[cfg(test)]
@@ -140,6 +165,7 @@ mod tests {
         let settings = settings(&[]);
         assert_eq!(settings.api_key, None);
         assert_eq!(settings.app_url, "https://www.braintrust.dev");
+        assert_eq!(settings.public_url("http://localhost:8000/"), "http://localhost:8000");
         assert_eq!(settings.api_url, None);
         assert_eq!(settings.org_name, None);
         assert_eq!(settings.batch_rows, 100);
@@ -157,6 +183,7 @@ mod tests {
         let settings = settings(&[
             ("BRAINTRUST_API_KEY", "sk-0123456789\n"),
             ("BRAINTRUST_APP_URL", "http://localhost:8000/"),
+            ("BRAINTRUST_APP_PUBLIC_URL", "https://traces.example.com/"),
             ("BRAINTRUST_API_URL", " http://localhost:8001/api/ "),
             ("BRAINTRUST_ORG_NAME", "acme"),
             ("BRAINTRUST_DEFAULT_BATCH_SIZE", "7"),
@@ -169,6 +196,7 @@ mod tests {
         ]);
         assert_eq!(settings.api_key, ApiKey::new("sk-0123456789"));
         assert_eq!(settings.app_url, "http://localhost:8000");
+        assert_eq!(settings.public_url(&settings.app_url), "https://traces.example.com");
         assert_eq!(settings.api_url.as_deref(), Some("http://localhost:8001/api"));
         assert_eq!(settings.org_name.as_deref(), Some("acme"));
         assert_eq!(settings.batch_rows, 7);
@@ -208,21 +236,35 @@ mod tests {
             ("BRAINTRUST_MAX_REQUEST_SIZE", "6MB"),
             ("BRAINTRUST_HTTP_TIMEOUT", "-1"),
             ("BRAINTRUST_LEGACY_IDS", "maybe"),
-            ("BRAINTRUST_APP_URL", "localhost:8000"),
+            ("BRAINTRUST_APP_PUBLIC_URL", "localhost:8000"),
         ]);
         assert_eq!(settings.batch_rows, 100);
         assert_eq!(settings.max_request_bytes, None);
         assert_eq!(settings.http_timeout, Duration::from_secs(60));
         assert!(!settings.legacy_ids);
-        assert_eq!(settings.app_url, "https://www.braintrust.dev");
+        assert_eq!(settings.public_url(&settings.app_url), "https://www.braintrust.dev");
         assert_eq!(
             settings.warnings,
             [
-                r#"BRAINTRUST_APP_URL is "localhost:8000", expected a URL such as https://example.com; using the default: https://www.braintrust.dev"#,
+                r#"BRAINTRUST_APP_PUBLIC_URL is "localhost:8000", expected a URL such as https://example.com; using the default: the URL of the application"#,
                 r#"BRAINTRUST_DEFAULT_BATCH_SIZE is "0", expected a whole number above 0; using the default: 100"#,
                 r#"BRAINTRUST_MAX_REQUEST_SIZE is "6MB", expected a whole number above 0; using the default: what the server allows"#,
                 r#"BRAINTRUST_HTTP_TIMEOUT is "-1", expected a number of seconds above 0; using the default: 60 s"#,
                 r#"BRAINTRUST_LEGACY_IDS is "maybe", expected true or false; using the default: false"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_malformed_destination_is_a_warning_and_stays() {
+        let settings = settings(&[("BRAINTRUST_APP_URL", " localhost:8000 "), ("BRAINTRUST_API_URL", "api.acme.com/")]);
+        assert_eq!(settings.app_url, "localhost:8000");
+        assert_eq!(settings.api_url.as_deref(), Some("api.acme.com"));
+        assert_eq!(
+            settings.warnings,
+            [
+                r#"BRAINTRUST_APP_URL is " localhost:8000 ", expected a URL such as https://example.com; nothing is sent until it is set right"#,
+                r#"BRAINTRUST_API_URL is "api.acme.com/", expected a URL such as https://example.com; nothing is sent until it is set right"#,
             ]
         );
     }

@@ -1,5 +1,6 @@
 //! The place where one logger's rows go, and on whose behalf.
 
+use crate::container::ProjectRef;
 use crate::secret::ApiKey;
 
 /// A project in Braintrust, under one key.
@@ -16,23 +17,4 @@ pub(crate) struct Target {
     /// The organization; the key's first one if absent.
     pub(crate) org_name: Option<String>,
     pub(crate) project: ProjectRef,
-}
-
-/// What is known of a project.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum ProjectRef {
-    /// Its name; it is registered, and made if need be, before the first row is sent.
-    Name(String),
-    /// Its id, which is trusted as it is, and perhaps its name as well.
-    Id { id: String, name: Option<String> },
-}
-
-impl ProjectRef {
-    /// What to call the project before people: its name if that is known.
-    pub(crate) fn label(&self) -> &str {
-        match self {
-            Self::Name(name) | Self::Id { name: Some(name), .. } => name,
-            Self::Id { id, name: None } => id,
-        }
-    }
 }

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 pub(crate) use self::folder::is_row_file;
 use self::folder::{Folder, NotWritten, RowFile};
+use super::rows::OpenRow;
 use super::{Delivering, Delivery, Progress, RowBatch, Sink};
-use crate::config::ProjectRef;
+use crate::container::ProjectRef;
 use crate::report::{LossReason, Losses};
 
 /// How much a folder holds.
@@ -20,7 +21,7 @@ const MAX_FOLDER_BYTES: u64 = 256 * 1024 * 1024;
 /// Rows are written on the calling thread, which is the exporter's own and has nothing better to do.
 pub(crate) struct LocalSink {
     folder: Folder,
-    /// The object id fields and the brace that close each row.
+    /// The object id fields and the brace that close each row that names no container of its own.
     closing: Vec<u8>,
     file: Option<RowFile>,
 }
@@ -73,10 +74,13 @@ impl LocalSink {
         Ok(())
     }
 
-    fn put_line(&self, chunk: &mut Vec<u8>, row: &[u8]) {
+    fn put_line(&self, chunk: &mut Vec<u8>, row: OpenRow<'_>) {
         let start = chunk.len();
-        chunk.extend_from_slice(row);
-        chunk.extend_from_slice(&self.closing);
+        chunk.extend_from_slice(row.text);
+        match row.container {
+            Some(container) => chunk.extend_from_slice(&container.closing()),
+            None => chunk.extend_from_slice(&self.closing),
+        }
         // JSON that the program handed over as text may span lines. In JSON a bare line break is mere space.
         for byte in &mut chunk[start..] {
             if matches!(byte, b'\n' | b'\r') {
@@ -111,7 +115,7 @@ impl Sink for LocalSink {
     }
 }
 
-/// The last fields of a row, and its brace. A name says more to a reader than an id, and can still be registered.
+/// The last fields of a row in the logger's project, and its brace. A name says more to a reader than an id, and can still be registered.
 fn closing(project: ProjectRef) -> Vec<u8> {
     let (field, value) = match project {
         ProjectRef::Name(name) | ProjectRef::Id { name: Some(name), .. } => ("project_name", name),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use super::{Delivering, Delivery, Progress, RowBatch, Sink};
+use crate::container::{Container, ProjectRef};
 use crate::report::{LossReason, Losses};
 
 /// The rows that a logger has delivered to memory; clones share them.
@@ -29,20 +30,21 @@ impl MemoryRows {
 #[derive(Debug)]
 pub(crate) struct MemorySink {
     rows: MemoryRows,
-    /// What closes a row: the fields that name its container.
-    ending: String,
+    /// What closes a row that names no container of its own.
+    own_closing: Vec<u8>,
 }
 
 impl MemorySink {
     pub(crate) fn new(rows: MemoryRows, project: &str) -> Self {
-        let project = Value::from(project);
-        Self { rows, ending: format!(r#","project_name":{project},"log_id":"g"}}"#) }
+        let own = Container::Project(ProjectRef::Name(project.to_owned()));
+        Self { rows, own_closing: own.closing() }
     }
 
     fn take(&mut self, batch: &RowBatch) -> Delivery {
         let mut delivery = Delivery::default();
-        for open_row in batch.iter() {
-            match serde_json::from_slice(&[open_row, self.ending.as_bytes()].concat()) {
+        for row in batch.iter() {
+            let closing = row.container.map_or_else(|| self.own_closing.clone(), Container::closing);
+            match serde_json::from_slice(&[row.text, &closing].concat()) {
                 Ok(row) => {
                     self.rows.lock().push(row);
                     delivery.delivered += 1;
@@ -72,7 +74,7 @@ mod tests {
     fn batch(open_rows: &[&str]) -> RowBatch {
         let mut batch = RowBatch::default();
         for row in open_rows {
-            batch.push_with(|out| out.extend_from_slice(row.as_bytes()));
+            batch.push_with(None, |out| out.extend_from_slice(row.as_bytes()));
         }
         batch
     }
@@ -86,6 +88,19 @@ mod tests {
 
         assert_eq!((delivery.delivered, delivery.lost, delivery.error), (2, Losses::NONE, None));
         assert_eq!(rows.rows(), ["1", "2"].map(|id| json!({"id": id, "project_name": "say \"hi\"", "log_id": "g"})));
+    }
+
+    #[test]
+    fn a_row_with_a_container_is_closed_with_that() {
+        let rows = MemoryRows::default();
+        let mut batch = batch(&[r#"{"id":"1""#]);
+        let container = Container::Playground("s".to_owned()).encode();
+        batch.push_with(Some(&container), |out| out.extend_from_slice(br#"{"id":"2""#));
+
+        MemorySink::new(rows.clone(), "p").take(&batch);
+
+        let own = json!({"id": "1", "project_name": "p", "log_id": "g"});
+        assert_eq!(rows.rows(), [own, json!({"id": "2", "prompt_session_id": "s", "log_id": "x"})]);
     }
 
     #[test]

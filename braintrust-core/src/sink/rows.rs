@@ -1,5 +1,7 @@
 //! A batch of rows as text: what the exporter makes and sinks consume.
 
+use crate::container::Container;
+
 /// Rows of one logger in the order of their first records, at most one for each span.
 ///
 /// Each row is the text of a JSON object *without its closing brace*: the object id fields (project or experiment) come
@@ -7,23 +9,48 @@
 #[derive(Debug, Default)]
 pub(crate) struct RowBatch {
     text: Vec<u8>,
-    ends: Vec<usize>,
+    rows: Vec<RowEnd>,
+    /// The containers that rows name, each once. Few: one for each trace that came from elsewhere.
+    containers: Vec<(Vec<u8>, Option<Container>)>,
+}
+
+#[derive(Debug)]
+struct RowEnd {
+    end: usize,
+    container: Option<usize>,
+}
+
+/// One row of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenRow<'a> {
+    /// The row, without its closing brace.
+    pub(crate) text: &'a [u8],
+    /// The object that holds the row; the logger's own project if there is none.
+    pub(crate) container: Option<&'a Container>,
 }
 
 impl RowBatch {
-    /// Appends a row that `write` puts into the buffer, without its closing brace.
-    pub(crate) fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends a row that `write` puts into the buffer, without its closing brace. `container` is encoded.
+    pub(crate) fn push_with(&mut self, container: Option<&[u8]>, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.text);
-        self.ends.push(self.text.len());
+        let container = container.map(|encoded| self.place_of(encoded));
+        self.rows.push(RowEnd { end: self.text.len(), container });
+    }
+
+    fn place_of(&mut self, encoded: &[u8]) -> usize {
+        self.containers.iter().rposition(|(known, _)| known == encoded).unwrap_or_else(|| {
+            self.containers.push((encoded.to_owned(), Container::decode(encoded)));
+            self.containers.len() - 1
+        })
     }
 
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.rows.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.rows.is_empty()
     }
 
     /// The size of all rows in bytes.
@@ -31,9 +58,12 @@ impl RowBatch {
         self.text.len()
     }
 
-    /// The rows, each without its closing brace.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end])
+    /// The rows.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = OpenRow<'_>> {
+        let starts = std::iter::once(0).chain(self.rows.iter().map(|row| row.end));
+        starts.zip(&self.rows).map(|(start, row)| OpenRow {
+            text: &self.text[start..row.end],
+            container: row.container.and_then(|place| self.containers[place].1.as_ref()),
+        })
     }
 }

@@ -39,7 +39,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::api::payload;
+    use crate::api::{Row, payload};
 
     #[test]
     fn a_request_is_filled_to_the_last_byte() {
@@ -75,8 +75,8 @@ mod tests {
             let closing = b"}";
             let rows: Vec<Vec<u8>> = sizes.iter().map(|size| vec![b'x'; *size]).collect();
             let size_of = |range: Range<usize>| {
-                let rows: Vec<&[u8]> = rows[range].iter().map(Vec::as_slice).collect();
-                payload(&rows, closing).len()
+                let rows: Vec<_> = rows[range].iter().map(|text| Row { text, closing }).collect();
+                payload(&rows).len()
             };
 
             let cuts = cut(sizes.iter().map(|size| size + closing.len()), limits);

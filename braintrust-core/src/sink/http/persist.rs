@@ -1,6 +1,6 @@
 //! Repeats a call until it succeeds or proves hopeless, and tells of each failure.
 
-use crate::api::{Failure, Pacing, Remedy};
+use crate::api::{Failure, Pacing};
 use crate::sink::Progress;
 
 /// The result of the first attempt that either succeeded or failed in a way that another attempt cannot cure.
@@ -15,8 +15,8 @@ pub(super) async fn persist<T>(
     let mut failed_before = false;
     loop {
         match attempt().await {
-            Err(Failure { text, remedy: Remedy::Again(asked) }) => {
-                let wait = backoff.wait(asked);
+            Err(Failure { text, remedy, .. }) if remedy.may_succeed_later() => {
+                let wait = backoff.wait(remedy.asked_wait());
                 progress.note(Some(format!("{text}; retrying in {:.1} s", wait.as_secs_f64())));
                 failed_before = true;
                 tokio::time::sleep(wait).await;

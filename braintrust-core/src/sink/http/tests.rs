@@ -1,6 +1,8 @@
 //! `HttpSink` against a real HTTP server on loopback.
 
-mod backend;
+mod containers;
+mod knowledge;
+mod splitting;
 
 use std::future::{pending, ready};
 use std::time::Duration;
@@ -11,9 +13,10 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use self::backend::{Backend, ORG_ID, PROJECT_ID, Seen};
 use super::*;
 use crate::api::http_client;
+use crate::api::tests::backend::{Backend, ORG_ID, PROJECT_ID, Seen};
+use crate::container::ProjectRef;
 use crate::secret::ApiKey;
 
 const KEY: &str = "sk-secret-0123456789";
@@ -40,11 +43,13 @@ fn target(app_url: &str) -> Target {
 
 /// A sink that loses no time between attempts.
 fn sink_with(target: Target, variables: &[(&str, &str)]) -> HttpSink {
-    let settings = settings(variables);
+    sink_that_tells(target, settings(variables), &Arc::default())
+}
+
+fn sink_that_tells(target: Target, settings: Arc<Settings>, resolution: &Arc<Resolution>) -> HttpSink {
     let http = http_client(&settings).expect("TLS is set up");
-    let mut sink = HttpSink::new(target, settings, http);
-    sink.pacing = Pacing { first: Duration::from_millis(2), longest: Duration::from_millis(20) };
-    sink
+    let pacing = Pacing { first: Duration::from_millis(2), longest: Duration::from_millis(20) };
+    HttpSink::paced(target, settings, http, Arc::clone(resolution), pacing)
 }
 
 fn sink(backend: &Backend) -> HttpSink {
@@ -54,7 +59,7 @@ fn sink(backend: &Backend) -> HttpSink {
 fn batch(ids: impl IntoIterator<Item = u32>) -> RowBatch {
     let mut batch = RowBatch::default();
     for id in ids {
-        batch.push_with(|text| text.extend_from_slice(format!(r#"{{"id":{id}"#).as_bytes()));
+        batch.push_with(None, |text| text.extend_from_slice(format!(r#"{{"id":{id}"#).as_bytes()));
     }
     batch
 }
@@ -296,32 +301,6 @@ async fn a_redirect_is_no_delivery() {
     .await;
     let error = deliver_in_vain(&mut sink(&backend), batch([1])).await;
     assert!(error.contains("HTTP 302 Found to /version; set BRAINTRUST_APP_URL or BRAINTRUST_API_URL"), "{error}");
-}
-
-#[tokio::test]
-async fn too_large_a_request_is_halved_until_it_fits() {
-    let backend = Backend::start(|seen| {
-        let too_large = seen.is("/logs3") && seen.json()["rows"].as_array().is_some_and(|rows| rows.len() > 2);
-        ready(if too_large { answer(413, "") } else { None })
-    })
-    .await;
-    deliver_well(&mut sink(&backend), batch(1..=5)).await;
-    let tried: &[&[u64]] = &[&[1, 2, 3, 4, 5], &[1, 2], &[3, 4, 5], &[3], &[4, 5]];
-    assert_eq!(ids(&backend.requests_to("/logs3")), tried);
-}
-
-#[tokio::test]
-async fn a_row_that_never_fits_is_lost_alone() {
-    let backend = Backend::start(|seen| {
-        let too_large = seen.is("/logs3") && seen.text().contains(r#""id":3"#);
-        ready(if too_large { answer(413, "") } else { None })
-    })
-    .await;
-    let delivery = deliver(&mut sink(&backend), batch(1..=5)).await;
-    assert_eq!((delivery.delivered, delivery.lost), (4, Losses::of(LossReason::Rejected, 1)));
-    let error = delivery.error.expect("a reason");
-    assert!(error.contains("HTTP 413 Payload Too Large; a row of"), "{error}");
-    assert!(error.contains("log less in one span") && error.ends_with("(1 row lost)"), "{error}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::container::Container;
 
 /// A path for one test's folder, removed with all that is in it when the test ends.
 struct Scratch(PathBuf);
@@ -56,7 +57,7 @@ fn named(project: &str) -> ProjectRef {
 fn batch(rows: impl IntoIterator<Item = impl AsRef<str>>) -> RowBatch {
     let mut batch = RowBatch::default();
     for row in rows {
-        batch.push_with(|text| text.extend_from_slice(row.as_ref().as_bytes()));
+        batch.push_with(None, |text| text.extend_from_slice(row.as_ref().as_bytes()));
     }
     batch
 }
@@ -89,6 +90,23 @@ async fn rows_are_lines_closed_with_the_project() {
     assert_eq!(scratch.row_files().len(), 1);
     let row = |id| json!({"id": id, "project_name": "My \"Project\"", "log_id": "g"});
     assert_eq!(scratch.rows(), [row("1"), row("2"), row("3")]);
+}
+
+#[tokio::test]
+async fn rows_with_a_container_are_closed_with_that() {
+    let scratch = Scratch::new();
+    let mut rows = batch([r#"{"id":"1""#]);
+    let elsewhere = Container::Project(ProjectRef::Id { id: "4de9".to_owned(), name: Some("q".to_owned()) });
+    for (container, row) in [(elsewhere, r#"{"id":"2""#), (Container::Experiment("e".to_owned()), r#"{"id":"3""#)] {
+        rows.push_with(Some(&container.encode()), |text| text.extend_from_slice(row.as_bytes()));
+    }
+    deliver_well(&mut LocalSink::new(&scratch.0, named("p")), rows).await;
+    let expected = [
+        json!({"id": "1", "project_name": "p", "log_id": "g"}),
+        json!({"id": "2", "project_id": "4de9", "log_id": "g"}),
+        json!({"id": "3", "experiment_id": "e"}),
+    ];
+    assert_eq!(scratch.rows(), expected);
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! The HTTP clients of this thread: one for each set of settings, so that connections are used again.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use super::client::innermost;
+use crate::config::Settings;
+use crate::error::Error;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Shorter than the minute after which load balancers hang up on an idle connection, so that no request meets a closed
+/// one.
+const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+
+thread_local! {
+    /// Clients by their time-out, the only setting that they differ in. Each thread has its own because connections
+    /// live on the runtime that opened them; all requests of a program are made on one thread.
+    static CLIENTS: RefCell<Vec<(Duration, reqwest::Client)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The HTTP client that all loggers with such settings share.
+///
+/// # Errors
+///
+/// If the system has no usable TLS set-up.
+pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client, Error> {
+    CLIENTS.with_borrow_mut(|clients| {
+        let timeout = settings.http_timeout;
+        if let Some((_, client)) = clients.iter().find(|(known, _)| *known == timeout) {
+            return Ok(client.clone());
+        }
+        let client = new_client(timeout)?;
+        clients.push((timeout, client.clone()));
+        Ok(client)
+    })
+}
+
+fn new_client(timeout: Duration) -> Result<reqwest::Client, Error> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(timeout)
+        .pool_idle_timeout(IDLE_CONNECTION)
+        // Most redirects turn a POST into a GET, whose success would pass for the delivery of rows.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|error| Error::config(format!("cannot set up HTTPS: {}", innermost(&error))))
+}

@@ -1,0 +1,92 @@
+//! Requests that are sent in parts because they are too large, or too slow.
+
+use super::*;
+
+const A_HUNDRED_KB: usize = 100_000;
+
+fn rows_of(size: usize, ids: impl IntoIterator<Item = u32>) -> RowBatch {
+    let mut batch = RowBatch::default();
+    for id in ids {
+        batch.push_with(None, |text| {
+            text.extend_from_slice(format!(r#"{{"id":{id},"input":"{}""#, "x".repeat(size)).as_bytes());
+        });
+    }
+    batch
+}
+
+/// A server that never answers a request for rows of more than `size` bytes, the first `times` times.
+async fn overwhelmed_by(size: usize, times: usize) -> Backend {
+    Backend::start(move |seen| async move {
+        if seen.is("/logs3") && seen.body.len() > size && seen.nth <= times {
+            pending::<()>().await;
+        }
+        None
+    })
+    .await
+}
+
+fn impatient(backend: &Backend) -> HttpSink {
+    sink_with(target(&backend.url), &[("BRAINTRUST_HTTP_TIMEOUT", "1")])
+}
+
+#[tokio::test]
+async fn too_large_a_request_is_halved_until_it_fits() {
+    let backend = Backend::start(|seen| {
+        let too_large = seen.is("/logs3") && seen.json()["rows"].as_array().is_some_and(|rows| rows.len() > 2);
+        ready(if too_large { answer(413, "") } else { None })
+    })
+    .await;
+    deliver_well(&mut sink(&backend), batch(1..=5)).await;
+    let tried: &[&[u64]] = &[&[1, 2, 3, 4, 5], &[1, 2], &[3, 4, 5], &[3], &[4, 5]];
+    assert_eq!(ids(&backend.requests_to("/logs3")), tried);
+}
+
+#[tokio::test]
+async fn a_row_that_never_fits_is_lost_alone() {
+    let backend = Backend::start(|seen| {
+        let too_large = seen.is("/logs3") && seen.text().contains(r#""id":3"#);
+        ready(if too_large { answer(413, "") } else { None })
+    })
+    .await;
+    let delivery = deliver(&mut sink(&backend), batch(1..=5)).await;
+    assert_eq!((delivery.delivered, delivery.lost), (4, Losses::of(LossReason::Rejected, 1)));
+    let error = delivery.error.expect("a reason");
+    assert!(error.contains("HTTP 413 Payload Too Large; a row of"), "{error}");
+    assert!(error.contains("log less in one span") && error.ends_with("(1 row lost)"), "{error}");
+}
+
+#[tokio::test]
+async fn a_large_request_that_runs_out_of_time_is_halved() {
+    let backend = overwhelmed_by(250_000, usize::MAX).await;
+    let mut sink = impatient(&backend);
+    let progress = Progress::default();
+    let notes = async {
+        loop {
+            match progress.last_error() {
+                Some(error) => break error,
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    };
+    let both = futures::future::join(sink.deliver(rows_of(A_HUNDRED_KB, 1..=4), &progress), notes);
+    let (delivery, note) = within(both).await;
+
+    assert_eq!((delivery.delivered, delivery.lost, delivery.error), (4, Losses::NONE, None));
+    assert_eq!(ids(&backend.requests_to("/logs3")), [vec![1, 2, 3, 4], vec![1, 2], vec![3, 4]]);
+    assert!(note.ends_with("/logs3: no answer in time; sending the rows in smaller requests"), "{note}");
+    assert_eq!(progress.last_error(), None);
+}
+
+#[tokio::test]
+async fn a_small_request_that_runs_out_of_time_is_repeated_as_it_is() {
+    let backend = overwhelmed_by(0, 1).await;
+    deliver_well(&mut impatient(&backend), batch([1, 2])).await;
+    assert_eq!(ids(&backend.requests_to("/logs3")), [[1, 2], [1, 2]]);
+}
+
+#[tokio::test]
+async fn a_large_row_that_runs_out_of_time_is_repeated_and_not_lost() {
+    let backend = overwhelmed_by(250_000, 1).await;
+    deliver_well(&mut impatient(&backend), rows_of(3 * A_HUNDRED_KB, [1])).await;
+    assert_eq!(ids(&backend.requests_to("/logs3")), [[1], [1]]);
+}
