@@ -3,8 +3,8 @@
 
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use super::EXPORTER;
@@ -55,8 +55,8 @@ fn flush() {
     }
     let (done, waiting) = mpsc::sync_channel(1);
     exporter.flush(None, LIMIT, move |late| {
-            let _ = done.send(late);
-        });
+        let _ = done.send(late);
+    });
     let late = waiting.recv_timeout(LIMIT + Duration::from_millis(500)).unwrap_or(true);
     let Ok(ledgers) = exporter.ledgers.lock() else { return };
     for (_, label, ledger) in ledgers.iter() {

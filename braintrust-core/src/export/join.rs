@@ -12,6 +12,7 @@ use super::row::{self, RowFacts};
 use crate::active::LoggerId;
 use crate::clock::Timestamp;
 use crate::record::{Record, RecordKind, Records};
+use crate::sections::Section;
 use crate::sink::RowBatch;
 
 /// Which records make rows now.
@@ -21,6 +22,26 @@ pub(crate) struct Cut {
     pub(crate) until: Timestamp,
     /// A span that is still open, and no older than this, waits too: it may end soon, and leave as one row.
     pub(crate) patience: Duration,
+    /// Whose spans do not wait.
+    pub(crate) flushed: Flushed,
+}
+
+/// Whose spans are sent as far as they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Flushed {
+    Nobodys,
+    Of(LoggerId),
+    All,
+}
+
+impl Flushed {
+    fn includes(self, logger: LoggerId) -> bool {
+        match self {
+            Self::Nobodys => false,
+            Self::Of(flushed) => flushed == logger,
+            Self::All => true,
+        }
+    }
 }
 
 /// What came of a window.
@@ -59,7 +80,8 @@ pub(crate) fn join<'a>(
             *counter += 1;
         }
         let batch = joined.batch_of(spans.groups[index].logger);
-        batch.push_with(|out| row::write_row(&records, *counter, facts, out));
+        let container = records.first().and_then(|record| record.section(Section::Container));
+        batch.push_with(container, |out| row::write_row(&records, *counter, facts, out));
     }
     joined
 }
@@ -79,7 +101,7 @@ impl Joined {
 fn waits(records: &[Record<'_>], cut: Cut) -> bool {
     let Some(start) = records.iter().find(|record| record.kind == RecordKind::Start) else { return false };
     let open = !records.iter().any(|record| record.kind == RecordKind::End);
-    open && cut.until.saturating_sub(start.at) < cut.patience
+    open && !cut.flushed.includes(start.span.logger) && cut.until.saturating_sub(start.at) < cut.patience
 }
 
 /// The records of a window by span, in the order in which the spans appear.

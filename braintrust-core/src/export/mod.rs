@@ -95,6 +95,11 @@ impl Exporter {
         self.command(Command::Flush { logger, limit, done: Box::new(done) });
     }
 
+    /// Runs a task on the exporter's runtime.
+    pub(crate) fn run<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce() -> F + Send + 'static) {
+        self.command(Command::Run(Box::new(move || Box::pin(task()))));
+    }
+
     fn command(&self, command: Command) {
         if self.commands.send(command).is_err() {
             diagnostics::warn_once("exporter gone", || "the exporter has stopped; spans go nowhere".to_owned());

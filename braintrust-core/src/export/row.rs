@@ -10,7 +10,8 @@ use crate::callsite::Callsite;
 use crate::clock::WallClock;
 use crate::fields::Field;
 use crate::ids::{self, IdStyle, SpanId};
-use crate::record::{Record, RecordKind, Section};
+use crate::record::{Record, RecordKind};
+use crate::sections::Section;
 
 /// What rows say that their records do not.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct RowFacts<'a> {
 struct Parts<'a> {
     start: Option<&'a Record<'a>>,
     end: Option<&'a Record<'a>>,
+    remark: Option<&'a Record<'a>>,
     fields: Slots<'a>,
     /// Whether anything happened to the span after the moment in which it started.
     changed: bool,
@@ -33,21 +35,23 @@ struct Parts<'a> {
 /// Writes the row of a span, without its closing brace. `records` are of that span, in the order of their times;
 /// `counter` numbers the spans of the process.
 pub(crate) fn write_row(records: &[Record<'_>], counter: u64, facts: &RowFacts<'_>, out: &mut Vec<u8>) {
-    let Some(first) = records.first() else { return };
+    if let Some(row) = records.iter().find_map(Record::row) {
+        out.extend_from_slice(row);
+        return;
+    }
     let parts = Parts::of(records);
-    out.extend_from_slice(b"{\"id\":\"");
-    ids::write_row_id(first.span.trace, first.span.span, out);
-    out.extend_from_slice(b"\",\"span_id\":\"");
-    first.span.span.write(facts.id_style, out);
-    out.extend_from_slice(b"\",\"root_span_id\":\"");
-    first.span.trace.write(facts.id_style, out);
-    out.push(b'"');
+    let Some(identity) = identity(records) else { return };
+    write_identity(identity, facts.id_style, out);
     if let Some(start) = parts.start {
         write_parents(start, facts.id_style, out);
         write_created(start, facts, out);
     }
+    if let Some(remark) = parts.remark {
+        write_created(remark, facts, out);
+    }
     parts.write_fields(counter, facts, out);
     match (parts.start, parts.changed) {
+        _ if parts.remark.is_some() => {}
         (None, _) => out.extend_from_slice(b",\"_is_merge\":true"),
         (Some(_), false) => out.extend_from_slice(b",\"_is_merge\":false"),
         // Like the official SDKs' rows after their own merging: neither.
@@ -55,14 +59,59 @@ pub(crate) fn write_row(records: &[Record<'_>], counter: u64, facts: &RowFacts<'
     }
 }
 
+/// The record that says whose row it is: one of the span itself, rather than an update that came by row id.
+fn identity<'a>(records: &'a [Record<'a>]) -> Option<&'a Record<'a>> {
+    records.iter().find(|record| record.section(Section::RowId).is_none()).or(records.first())
+}
+
+/// Writes the ids of a row. An update names only those that it was given.
+fn write_identity(record: &Record<'_>, style: IdStyle, out: &mut Vec<u8>) {
+    let given = |section| record.section(section).map(String::from_utf8_lossy);
+    let (row, root) = (given(Section::RowId), given(Section::RootId));
+    out.extend_from_slice(b"{\"id\":");
+    match &row {
+        Some(id) => write_text(id, out),
+        None => write_quoted(out, |out| ids::write_row_id(record.span.trace, record.span.span, out)),
+    }
+    match (given(Section::SpanId), &row) {
+        (Some(id), _) => write_member("span_id", out, |out| write_text(&id, out)),
+        (None, None) => write_member("span_id", out, |out| write_quoted(out, |out| record.span.span.write(style, out))),
+        (None, Some(_)) => {}
+    }
+    match (root, &row) {
+        (Some(id), _) => write_member("root_span_id", out, |out| write_text(&id, out)),
+        (None, None) => {
+            write_member("root_span_id", out, |out| write_quoted(out, |out| record.span.trace.write(style, out)));
+        }
+        (None, Some(_)) => {}
+    }
+}
+
+fn write_member(key: &str, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let _ = write!(out, ",\"{key}\":");
+    write(out);
+}
+
+fn write_quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    write(out);
+    out.push(b'"');
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    let _ = write!(out, "{}", Value::from(text));
+}
+
 impl<'a> Parts<'a> {
     fn of(records: &'a [Record<'a>]) -> Self {
-        let mut parts = Self { start: None, end: None, fields: Slots::default(), changed: false };
+        let mut parts = Self { start: None, end: None, remark: None, fields: Slots::default(), changed: false };
         for record in records {
             match record.kind {
                 RecordKind::Start => parts.start = Some(record),
                 // The first end counts.
                 RecordKind::End => parts.end = parts.end.or(Some(record)),
+                RecordKind::Remark => parts.remark = Some(record),
+                RecordKind::Row => {}
                 RecordKind::Field => parts.fields.log(record),
             }
         }
@@ -137,7 +186,7 @@ impl<'a> Parts<'a> {
             (None, None) => out.extend_from_slice(b"\"name\":\"span\""),
         }
         let given = start.section(Section::Kind).and_then(|kind| SpanType::from_index(*kind.first()?));
-        let root = start.parent().is_none().then_some(SpanType::Task);
+        let root = is_root(start).then_some(SpanType::Task);
         if let Some(kind) = given.or(site.map(|site| site.kind)).or(root) {
             let _ = write!(out, ",\"type\":\"{kind}\"");
         }
@@ -179,7 +228,11 @@ impl<'a> Slot<'a> {
         let (Some(mut value), Ok(later)) = (self.value(), serde_json::from_slice(json)) else {
             return Self::Once(json);
         };
-        if field == Field::Tags { merge::unite(&mut value, later) } else { merge::merge_value(&mut value, later) }
+        if field == Field::Tags {
+            merge::unite(&mut value, later)
+        } else {
+            merge::merge_value(&mut value, later)
+        }
         Self::Merged(value)
     }
 
@@ -239,18 +292,26 @@ fn separate(out: &mut Vec<u8>) {
 }
 
 fn write_parents(start: &Record<'_>, style: IdStyle, out: &mut Vec<u8>) {
+    let foreign = start.section(Section::ForeignParent);
     let first = start.parent();
-    if first.is_none() {
+    if first.is_none() && foreign.is_none() {
         return;
     }
-    out.extend_from_slice(b",\"span_parents\":[\"");
-    first.write(style, out);
+    out.extend_from_slice(b",\"span_parents\":[");
+    match foreign {
+        Some(id) => write_text(&String::from_utf8_lossy(id), out),
+        None => write_quoted(out, |out| first.write(style, out)),
+    }
     let more = start.sections().filter(|(section, _)| *section == Section::Parent);
     for id in more.filter_map(|(_, bytes)| Some(u64::from_le_bytes(bytes.try_into().ok()?))) {
-        out.extend_from_slice(b"\",\"");
-        SpanId(id).write(style, out);
+        out.push(b',');
+        write_quoted(out, |out| SpanId(id).write(style, out));
     }
-    out.extend_from_slice(b"\"]");
+    out.push(b']');
+}
+
+fn is_root(start: &Record<'_>) -> bool {
+    start.parent().is_none() && start.section(Section::ForeignParent).is_none()
 }
 
 /// The wall-clock time at which the span was made, whatever start the user gave it.

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{LocalBoxFuture, join_all};
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
-use super::join::{Cut, Joined, join};
+use super::join::{Cut, Flushed, Joined, join};
 use super::lane::Lane;
 use super::ledger::Ledger;
 use super::row::RowFacts;
@@ -30,10 +30,21 @@ pub(crate) type MakeSink = Box<dyn FnOnce() -> Box<dyn Sink> + Send>;
 
 /// What the rest of the program asks of the exporter.
 pub(super) enum Command {
-    Open { logger: LoggerId, ledger: Arc<Ledger>, make_sink: MakeSink },
+    Open {
+        logger: LoggerId,
+        ledger: Arc<Ledger>,
+        make_sink: MakeSink,
+    },
     #[cfg(feature = "testing")]
-    Close { logger: LoggerId },
-    Flush { logger: Option<LoggerId>, limit: Duration, done: Done },
+    Close {
+        logger: LoggerId,
+    },
+    Flush {
+        logger: Option<LoggerId>,
+        limit: Duration,
+        done: Done,
+    },
+    Run(Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>),
 }
 
 /// Called when a flush is over, with whether it ran out of time.
@@ -75,7 +86,7 @@ impl Worker {
         loop {
             match self.next(&mut ticks).await {
                 Next::Command(command) => self.obey(command),
-                Next::Export => self.export(PATIENCE),
+                Next::Export => self.export(Flushed::Nobodys),
                 Next::Stop => return,
             }
         }
@@ -107,6 +118,9 @@ impl Worker {
                 self.lanes.remove(&logger);
             }
             Command::Flush { logger, limit, done } => self.flush(logger, limit, done),
+            Command::Run(task) => {
+                tokio::task::spawn_local(task());
+            }
         }
     }
 
@@ -123,7 +137,7 @@ impl Worker {
 
     /// Sends everything recorded so far, and calls `done` once it has arrived or `limit` has passed.
     fn flush(&mut self, logger: Option<LoggerId>, limit: Duration, done: Done) {
-        self.export(Duration::ZERO);
+        self.export(logger.map_or(Flushed::All, Flushed::Of));
         let asked = self.lanes.iter().filter(|(id, _)| logger.is_none_or(|wanted| wanted == **id));
         let barriers: Vec<_> = asked.map(|(_, lane)| lane.barrier()).collect();
         tokio::task::spawn_local(async move {
@@ -131,8 +145,8 @@ impl Worker {
         });
     }
 
-    fn export(&mut self, patience: Duration) {
-        let cut = Cut { until: Timestamp::now(), patience };
+    fn export(&mut self, flushed: Flushed) {
+        let cut = Cut { until: Timestamp::now(), patience: PATIENCE, flushed };
         let blocks = log::drain();
         self.open_lanes();
         let facts = RowFacts {

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Logger, Shared};
 use super::destination::Destination;
+use super::{Logger, Shared};
 use crate::active;
 use crate::capture;
-use crate::config::{ProjectRef, Settings, Target};
+use crate::config::{Settings, Target};
+use crate::container::ProjectRef;
 use crate::diagnostics;
 use crate::error::Error;
 use crate::export::{self, Exporter, Ledger};
@@ -116,12 +117,16 @@ impl LoggerBuilder {
         let environment = settings.environment.as_ref().and_then(|at| serde_json::to_string(at).ok());
         let settings = Arc::new(settings);
         let destination = self.destination(&project, &settings)?;
+        let facts = destination.facts(&project, &settings);
+        let resolution = Arc::clone(&facts.resolution);
         let local_folder = destination.folder().map(Path::to_owned);
+        let link_target = destination.link_target(&settings).map(Arc::new);
         let exporter = Exporter::get_or_start(environment)?;
         let ledger = Arc::new(Ledger::default());
         let id = active::register();
-        exporter.open(id, format!("project `{label}`"), Arc::clone(&ledger), destination.sink_maker(project, settings));
-        Ok(Logger(Arc::new(Shared { id, project: label, local_folder, ledger, exporter })))
+        facts.note(id);
+        exporter.open(id, format!("project `{label}`"), Arc::clone(&ledger), destination.sink_maker(project, settings, resolution));
+        Ok(Logger(Arc::new(Shared { id, project: label, local_folder, link_target, ledger, exporter })))
     }
 
     fn project_ref(&mut self) -> ProjectRef {
@@ -162,7 +167,10 @@ fn key(given: Option<&str>, settings: &Settings) -> Result<Option<ApiKey>, Error
 fn keyless_folder() -> PathBuf {
     let folder = absolute(Path::new(LOCAL_FOLDER));
     diagnostics::say_once("keyless", || {
-        format!("BRAINTRUST_API_KEY is not set, so traces go to {} (set it to see them in Braintrust)", folder.display())
+        format!(
+            "BRAINTRUST_API_KEY is not set, so traces go to {} (set it to see them in Braintrust)",
+            folder.display()
+        )
     });
     folder
 }

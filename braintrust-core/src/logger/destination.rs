@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::permalink::LinkTarget;
 use crate::api;
-use crate::config::{ProjectRef, Settings, Target};
+use crate::config::{Resolution, Settings, Target};
+use crate::container::ProjectRef;
 use crate::export::MakeSink;
+use crate::registry::LoggerFacts;
 use crate::sink::{HttpSink, LocalSink, RefusingSink, Sink};
 #[cfg(feature = "testing")]
 use crate::sink::{MemoryRows, MemorySink};
@@ -28,10 +31,34 @@ impl Destination {
         }
     }
 
-    /// What the exporter calls, on its own thread, to make the sink.
-    pub(super) fn sink_maker(self, project: ProjectRef, settings: Arc<Settings>) -> MakeSink {
+    /// Where links are asked for.
+    pub(super) fn link_target(&self, settings: &Arc<Settings>) -> Option<LinkTarget> {
         match self {
-            Self::Braintrust(target) => Box::new(move || http_sink(target, settings)),
+            Self::Braintrust(target) => {
+                Some(LinkTarget { target: target.clone(), settings: Arc::clone(settings) })
+            }
+            _ => None,
+        }
+    }
+
+    /// What links and slugs need to know.
+    pub(super) fn facts(&self, project: &ProjectRef, settings: &Settings) -> LoggerFacts {
+        let (app_url, org_name) = match self {
+            Self::Braintrust(target) => (settings.public_url(&target.app_url).to_owned(), target.org_name.clone()),
+            _ => (settings.public_url(&settings.app_url).to_owned(), settings.org_name.clone()),
+        };
+        LoggerFacts { project: project.clone(), app_url, org_name, resolution: Arc::default() }
+    }
+
+    /// What the exporter calls, on its own thread, to make the sink.
+    pub(super) fn sink_maker(
+        self,
+        project: ProjectRef,
+        settings: Arc<Settings>,
+        resolution: Arc<Resolution>,
+    ) -> MakeSink {
+        match self {
+            Self::Braintrust(target) => Box::new(move || http_sink(target, settings, resolution)),
             Self::Folder(folder) => Box::new(move || Box::new(LocalSink::new(folder, project))),
             #[cfg(feature = "testing")]
             Self::Memory(rows) => Box::new(move || Box::new(MemorySink::new(rows, project.label()))),
@@ -39,9 +66,9 @@ impl Destination {
     }
 }
 
-fn http_sink(target: Target, settings: Arc<Settings>) -> Box<dyn Sink> {
+fn http_sink(target: Target, settings: Arc<Settings>, resolution: Arc<Resolution>) -> Box<dyn Sink> {
     match api::http_client(&settings) {
-        Ok(client) => Box::new(HttpSink::new(target, settings, client)),
+        Ok(client) => Box::new(HttpSink::new(target, settings, client, resolution)),
         // For instance no certificate store on the machine: known only here, so it is told with the first rows.
         Err(error) => Box::new(RefusingSink::new(error.to_string())),
     }

@@ -2,8 +2,13 @@
 
 mod builder;
 mod destination;
+mod permalink;
+mod projects;
 
 pub use builder::LoggerBuilder;
+pub use permalink::permalink;
+pub(crate) use projects::logger_or_usual;
+pub use projects::{logger, register};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,13 +18,16 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use self::permalink::LinkTarget;
 use crate::active::{self, LoggerId};
 use crate::context::{Context, InContext};
 use crate::error::Error;
 use crate::event::Event;
 use crate::export::{Exporter, Ledger};
+#[cfg(feature = "testing")]
+use crate::registry::LoggerFacts;
 use crate::report::FlushReport;
-use crate::span::{Parent, SpanBuilder};
+use crate::span::{self, Feedback, Parent, SpanBuilder};
 
 /// How long an awaited flush waits for a destination that does not answer.
 const FLUSH_LIMIT: Duration = Duration::from_secs(30);
@@ -52,6 +60,8 @@ struct Shared {
     id: LoggerId,
     project: String,
     local_folder: Option<PathBuf>,
+    /// Where links to its rows are asked for; none for rows that are not in Braintrust.
+    link_target: Option<Arc<LinkTarget>>,
     ledger: Arc<Ledger>,
     exporter: &'static Exporter,
 }
@@ -72,13 +82,13 @@ pub fn init_logger(project: impl Into<String>) -> Result<Logger, Error> {
 
 impl Logger {
     /// Describes a logger other than the default one.
-    #[must_use]
     pub fn builder() -> LoggerBuilder {
         LoggerBuilder::new()
     }
 
     /// Makes this logger the process's default: it takes every span that has no parent and names no logger.
     pub fn install(&self) {
+        permalink::install(self);
         active::set_default_logger(self.0.id);
     }
 
@@ -159,6 +169,31 @@ impl Logger {
         }
     }
 
+    /// Merges fields into the row `row_id` of this logger's project, by which [`Span::id`](crate::Span::id) names a span.
+    ///
+    /// The row must have been recorded by this process, or delivered before.
+    pub fn update_span(&self, row_id: &str, event: Event) {
+        span::update_row(self.0.id, row_id, event);
+    }
+
+    /// Records what someone thinks of the row `row_id` of this logger's project.
+    ///
+    /// # Errors
+    ///
+    /// If the feedback holds neither a score, nor an expected value, a tag or a comment.
+    ///
+    /// ```no_run
+    /// # let logger = braintrust_core::init_logger("p")?;
+    /// # let row_id = "";
+    /// use braintrust_core::{Feedback, FeedbackSource};
+    ///
+    /// logger.log_feedback(row_id, Feedback::new().score("user_rating", 1.0).comment("nice"))?;
+    /// # Ok::<(), braintrust_core::Error>(())
+    /// ```
+    pub fn log_feedback(&self, row_id: &str, feedback: Feedback) -> Result<(), Error> {
+        span::log_feedback(self.0.id, row_id, feedback)
+    }
+
     fn report(&self, late: Option<bool>, limit: Duration) -> Result<FlushReport, Error> {
         let Some(late) = late else {
             return Err(Error::config("the exporter has stopped, so nothing can be flushed; this is a defect"));
@@ -170,6 +205,7 @@ impl Logger {
     #[cfg(feature = "testing")]
     pub(crate) fn close(&self) {
         self.0.exporter.close(self.0.id);
+        LoggerFacts::forget(self.0.id);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Cut, IdHasher, join};
+use super::{Cut, Flushed, IdHasher, join};
 use crate::active::LoggerId;
 use crate::clock::{Timestamp, WallClock};
 use crate::context::SpanRef;
@@ -14,7 +14,8 @@ use crate::export::merge::merge_row;
 use crate::export::row::RowFacts;
 use crate::fields::{Field, Fields};
 use crate::ids::{IdStyle, SpanId, TraceId};
-use crate::record::{RecordWriter, Sections};
+use crate::record::RecordWriter;
+use crate::sections::Sections;
 
 const LOGGER: LoggerId = LoggerId(1);
 
@@ -53,7 +54,9 @@ fn records(steps: &[(u64, Step)]) -> Vec<Vec<u8>> {
         let mut fields = Fields::new();
         match step {
             Step::Metadata(key, value) => {
-                fields.put(Field::Metadata, |out| out.extend_from_slice(json!({format!("k{key}"): value}).to_string().as_bytes()));
+                fields.put(Field::Metadata, |out| {
+                    out.extend_from_slice(json!({format!("k{key}"): value}).to_string().as_bytes())
+                });
             }
             Step::Tag(tag) => fields.put(Field::Tags, |out| out.extend_from_slice(json!([tag]).to_string().as_bytes())),
             Step::Output(value) => fields.put(Field::Output, |out| out.extend_from_slice(value.to_string().as_bytes())),
@@ -78,12 +81,12 @@ fn rows(records: &[Vec<u8>], windows: &[(usize, usize, u64)]) -> Vec<Vec<Map<Str
         let until = (cut + surplus).min(records.len()).max(drained);
         let window = [std::mem::take(&mut carried), records[drained..until].concat()];
         drained = until;
-        let cut = Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience) };
+        let cut = Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience), flushed: Flushed::Nobodys };
         let joined = join(window.iter().map(Vec::as_slice), cut, &facts, &mut counter);
         carried = joined.carried;
         for (logger, batch) in joined.rows {
             assert_eq!(logger, LOGGER);
-            all.push(batch.iter().map(|row| serde_json::from_slice(&[row, b"}"].concat()).unwrap()).collect());
+            all.push(batch.iter().map(|row| serde_json::from_slice(&[row.text, b"}"].concat()).unwrap()).collect());
         }
     }
     assert!(carried.is_empty(), "the last window waits for nothing");

@@ -1,0 +1,61 @@
+//! Loggers by key: registered once, found from anywhere.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use super::{Logger, LoggerBuilder};
+use crate::diagnostics;
+use crate::error::Error;
+
+static PROJECTS: RwLock<BTreeMap<String, Logger>> = RwLock::new(BTreeMap::new());
+
+/// Makes a logger and registers it under a key, so that code that knows only the key finds it: by [`logger`], or by
+/// `#[traced(project = "…")]`.
+///
+/// ```
+/// # fn main() -> Result<(), braintrust_core::Error> {
+/// # let folder = std::env::temp_dir().join("braintrust-doc-register");
+/// use braintrust_core::Logger;
+///
+/// braintrust_core::register("support", Logger::builder().project("Support Bot").local_folder(&folder))?;
+/// let support = braintrust_core::logger("support")?;
+/// assert_eq!(support.project(), "Support Bot");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// If the key is taken, or the logger cannot be built.
+pub fn register(key: impl Into<String>, builder: LoggerBuilder) -> Result<Logger, Error> {
+    let key = key.into();
+    let mut projects = PROJECTS.write().unwrap_or_else(PoisonError::into_inner);
+    if let Some(taken) = projects.get(&key) {
+        let project = taken.project();
+        return Err(Error::config(format!(
+            "the key `{key}` is registered already, for the project `{project}`; choose another, or use `logger(\"{key}\")`"
+        )));
+    }
+    let logger = builder.build()?;
+    projects.insert(key, logger.clone());
+    Ok(logger)
+}
+
+/// The logger that is registered under `key`.
+///
+/// # Errors
+///
+/// If there is none; the text lists the keys that there are.
+pub fn logger(key: &str) -> Result<Logger, Error> {
+    let projects = PROJECTS.read().unwrap_or_else(PoisonError::into_inner);
+    projects.get(key).cloned().ok_or_else(|| {
+        let known: Vec<_> = projects.keys().map(|key| format!("`{key}`")).collect();
+        let known = if known.is_empty() { "none is".to_owned() } else { format!("known are {}", known.join(", ")) };
+        Error::config(format!("no project is registered under `{key}`; {known}. Register it with `register(\"{key}\", ..)`"))
+    })
+}
+
+/// The logger of `#[traced(project = "…")]`: an unknown key is warned of once, and then means "as usual".
+pub(crate) fn logger_or_usual(key: &str) -> Option<Logger> {
+    logger(key).map_err(|error| diagnostics::warn_once(&format!("project {key}"), || error.to_string())).ok()
+}
