@@ -41,9 +41,13 @@
 //! | send spans somewhere | [`init_logger`], [`Logger`] |
 //! | log more to the current span | [`current_span`], [`Event`] |
 //! | open spans by hand | [`start_span`], [`Span`], [`SpanBuilder`], [`Parent`] |
-//! | carry a span into a spawned task | [`Instrument`] |
+//! | carry a span into tasks and threads | [`spawn`], [`spawn_blocking`], [`thread::spawn`], [`propagate`], [`Instrument`] |
+//! | carry a span to another process | [`Span::export`], [`inject`], [`extract`], [`Parent::from_slug`] |
+//! | trace several projects | [`register`], [`logger()`], `#[traced(project = "..")]` |
+//! | change a row later, give feedback | [`update_span`], [`Logger::update_span`], [`Logger::log_feedback`] |
 //! | keep a value out of traces | [`Secret`], `#[traced(redact(..))]` |
 //! | read the local folder | [`local::read`], [`Traces`] |
+//! | send traces from files, or from the local folder | [`import::Import`], [`Traces::write_jsonl`] |
 //! | assert on traces in tests | `testing` (feature `testing`) |
 //!
 //! # Features
@@ -53,11 +57,17 @@
 //! | `testing` | the test kit: scoped captures, a logger that writes to memory |
 
 pub use braintrust_core::{
-    Capture, Entered, Error, Event, FlushReport, InContext, InSpan, Instrument, Logger, LoggerBuilder, LossReason,
-    Losses, Number, Parent, Secret, Slot, Span, SpanBuilder, SpanType, TracedSpan, Traces, Tree, current_span,
-    init_logger, llm_span, root_span, score_span, start_span, task_span, tool_span,
+    Capture, Entered, Error, Event, Extractor, Feedback, FeedbackSource, FlushReport, InContext, InSpan, Injector,
+    Instrument, Logger, LoggerBuilder, LossReason, Losses, Number, Parent, Secret, Slot, Span, SpanBuilder, SpanType,
+    TracedSpan, Traces, Tree, current_span, extract, init_logger, inject, llm_span, logger, permalink, propagate, register,
+    root_span, score_span, spawn, spawn_blocking, start_span, task_span, thread, tool_span, update_span,
 };
 pub use braintrust_macros::traced;
+
+/// Importing traces from files, readers and the local folder.
+pub mod import {
+    pub use braintrust_core::import::*;
+}
 
 /// Reading the local folder.
 pub mod local {

@@ -21,7 +21,9 @@ fn no_two_modules_use_each_other() {
 fn spans_know_no_sink_and_sinks_no_span() {
     let graph = module_graph(&Path::new(env!("CARGO_MANIFEST_DIR")).join("braintrust-core/src"));
     let reach = |from: &str| reachable(&graph, from);
-    for (from, never) in [("span", "sink"), ("span", "export"), ("sink", "span"), ("sink", "context"), ("record", "sink")] {
+    for (from, never) in
+        [("span", "sink"), ("span", "export"), ("sink", "span"), ("sink", "context"), ("record", "sink")]
+    {
         assert!(!reach(from).contains(never), "`{from}` must not depend on `{never}`: {graph:?}");
     }
 }

@@ -20,8 +20,13 @@ struct Case {
 }
 
 const CASES: &[Case] = &[
-    Case { name: "threads without a runtime", program: threads, exit_code: 0, spans: &["leaf", "leaf", "leaf", "leaf"] },
-    Case { name: "normal return without a flush", program: |_| drop(leaf(1)), exit_code: 0, spans: &["leaf"] },
+    Case {
+        name: "threads without a runtime",
+        program: threads,
+        exit_code: 0,
+        spans: &["leaf", "leaf", "leaf", "leaf"],
+    },
+    Case { name: "normal return without a flush", program: one_call, exit_code: 0, spans: &["leaf"] },
     Case { name: "process exit", program: process_exit, exit_code: 3, spans: &["leaf"] },
     Case { name: "panic in main", program: panic_in_main, exit_code: 101, spans: &["leaf"] },
     Case { name: "runtime dropped before the flush", program: runtime_dropped, exit_code: 0, spans: &["step"] },
@@ -41,9 +46,15 @@ async fn step(value: u32) -> u32 {
     value
 }
 
+fn one_call(_: &Logger) {
+    leaf(1);
+}
+
 fn threads(_: &Logger) {
     let threads: Vec<_> = (0..4).map(|value| std::thread::spawn(move || leaf(value))).collect();
-    threads.into_iter().for_each(|thread| drop(thread.join().unwrap()));
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 fn process_exit(_: &Logger) {

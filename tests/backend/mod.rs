@@ -90,7 +90,9 @@ async fn answer(
     let path = uri.path().to_owned();
     seen.lock().unwrap().push(Request { method, path: path.clone(), headers, body: body.to_vec() });
     Json(match path.as_str() {
-        "/api/apikey/login" => json!({"org_info": [{"id": "org-1", "name": "acme", "api_url": format!("http://{address}")}]}),
+        "/api/apikey/login" => {
+            json!({"org_info": [{"id": "org-1", "name": "acme", "api_url": format!("http://{address}")}]})
+        }
         "/api/project/register" => json!({"project": {"id": "project-1", "name": "p"}}),
         "/version" => json!({"logs3_payload_max_bytes": 6_000_000}),
         _ => json!({}),
