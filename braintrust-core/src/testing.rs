@@ -50,7 +50,6 @@ pub async fn capture_with_output<F: Future>(future: F) -> (F::Output, Traces) {
     let (logger, rows) = memory_logger();
     let output = logger.run(future).await;
     let flushed = logger.flush().await;
-    logger.close();
     (output, collected(&rows, flushed))
 }
 
@@ -80,7 +79,6 @@ pub fn capture_blocking_with_output<R>(work: impl FnOnce() -> R) -> (R, Traces) 
     let (logger, rows) = memory_logger();
     let output = logger.in_scope(work);
     let flushed = logger.flush_blocking(LIMIT);
-    logger.close();
     (output, collected(&rows, flushed))
 }
 

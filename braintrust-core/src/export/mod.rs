@@ -77,7 +77,7 @@ impl Exporter {
         self.command(Command::Open { logger, ledger, make_sink });
     }
 
-    /// Closes the lane of `logger`. Rows recorded later go nowhere.
+    /// Closes the lane of `logger`, once what it has recorded is delivered. Rows recorded later go nowhere.
     #[cfg(feature = "testing")]
     pub(crate) fn close(&self, logger: LoggerId) {
         self.ledgers.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, ..)| *id != logger);

@@ -115,6 +115,7 @@ impl Worker {
             }
             #[cfg(feature = "testing")]
             Command::Close { logger } => {
+                self.export(Flushed::Of(logger));
                 self.lanes.remove(&logger);
             }
             Command::Flush { logger, limit, done } => self.flush(logger, limit, done),

@@ -121,12 +121,23 @@ impl LoggerBuilder {
         let resolution = Arc::clone(&facts.resolution);
         let local_folder = destination.folder().map(Path::to_owned);
         let link_target = destination.link_target(&settings).map(Arc::new);
+        #[cfg(feature = "testing")]
+        let is_temporary = matches!(destination, Destination::Memory(_));
         let exporter = Exporter::get_or_start(environment)?;
         let ledger = Arc::new(Ledger::default());
         let id = active::register();
         facts.note(id);
         exporter.open(id, format!("project `{label}`"), Arc::clone(&ledger), destination.sink_maker(project, settings, resolution));
-        Ok(Logger(Arc::new(Shared { id, project: label, local_folder, link_target, ledger, exporter })))
+        Ok(Logger(Arc::new(Shared {
+            id,
+            project: label,
+            local_folder,
+            link_target,
+            ledger,
+            exporter,
+            #[cfg(feature = "testing")]
+            is_temporary,
+        })))
     }
 
     fn project_ref(&mut self) -> ProjectRef {

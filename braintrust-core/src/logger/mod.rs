@@ -64,6 +64,8 @@ struct Shared {
     link_target: Option<Arc<LinkTarget>>,
     ledger: Arc<Ledger>,
     exporter: &'static Exporter,
+    #[cfg(feature = "testing")]
+    is_temporary: bool,
 }
 
 /// Makes a logger for a project, with its settings from the environment, and makes it the process's default.
@@ -200,12 +202,16 @@ impl Logger {
         };
         self.0.ledger.report(late.then_some(limit))
     }
+}
 
-    /// Forgets the logger: what it records from now on goes nowhere. For captures, which are many.
-    #[cfg(feature = "testing")]
-    pub(crate) fn close(&self) {
-        self.0.exporter.close(self.0.id);
-        LoggerFacts::forget(self.0.id);
+/// A logger that writes to memory ends with its last handle: tests make many. What it has recorded is delivered first.
+#[cfg(feature = "testing")]
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.is_temporary {
+            self.exporter.close(self.id);
+            LoggerFacts::forget(self.id);
+        }
     }
 }
 
