@@ -8,7 +8,9 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{FnArg, GenericArgument, Ident, Local, Pat, PathArguments, ReturnType, Signature, Stmt, Token, Type, TypeParamBound};
+use syn::{
+    FnArg, GenericArgument, Ident, Local, Pat, PathArguments, ReturnType, Signature, Stmt, Token, Type, TypeParamBound,
+};
 
 use crate::model::{Around, Parts, Returned};
 use crate::params::{self, Parameters};
@@ -58,7 +60,8 @@ fn async_block(block: &Group) -> Option<Group> {
     let last = block.stream().into_iter().last()?;
     let TokenTree::Group(call) = last else { return None };
     let mut tokens = call.stream().into_iter();
-    let is_word = |token: Option<TokenTree>, word: &str| matches!(token, Some(TokenTree::Ident(ident)) if ident == word);
+    let is_word =
+        |token: Option<TokenTree>, word: &str| matches!(token, Some(TokenTree::Ident(ident)) if ident == word);
     if !is_word(tokens.next(), "async") || !is_word(tokens.next(), "move") {
         return None;
     }

@@ -45,8 +45,18 @@ pub(crate) fn check_options(options: &Options, errors: &mut Errors) {
         errors,
     );
     for (list, name) in [(&options.skip, "skip"), (&options.capture, "capture"), (&options.redact, "redact")] {
-        conflict(options.no_input.as_ref(), list.as_ref(), format!("`no_input` leaves `{name}(...)` nothing to do"), errors);
-        conflict(options.input.as_ref(), list.as_ref(), format!("`input = ...` leaves `{name}(...)` nothing to do"), errors);
+        conflict(
+            options.no_input.as_ref(),
+            list.as_ref(),
+            format!("`no_input` leaves `{name}(...)` nothing to do"),
+            errors,
+        );
+        conflict(
+            options.input.as_ref(),
+            list.as_ref(),
+            format!("`input = ...` leaves `{name}(...)` nothing to do"),
+            errors,
+        );
     }
     if let (Some(aggregate), None) = (&options.aggregate, &options.stream) {
         errors.at(&aggregate.key, "`aggregate` needs the `stream` flag");
@@ -88,7 +98,7 @@ pub(crate) fn check_function(options: &Options, function: &Function, errors: &mu
         errors.at(constness, "`const fn` cannot be traced: a span needs the clock and the allocator");
     }
     if let Some(variadic) = &signature.variadic {
-        errors.at(&variadic.dots, "a C-variadic function cannot be traced: its arguments cannot be passed on");
+        errors.at(variadic.dots, "a C-variadic function cannot be traced: its arguments cannot be passed on");
     }
     check_names(options, signature, errors);
     let shape = Shape::of(signature, &function.attributes, options.stream.is_some());

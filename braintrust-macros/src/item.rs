@@ -123,7 +123,8 @@ fn attribute_after(
     first: &TokenTree,
     tokens: &mut std::iter::Peekable<proc_macro2::token_stream::IntoIter>,
 ) -> Result<Vec<TokenTree>, Vec<TokenTree>> {
-    let is_punct = |token: Option<&TokenTree>, wanted| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == wanted);
+    let is_punct =
+        |token: Option<&TokenTree>, wanted| matches!(token, Some(TokenTree::Punct(p)) if p.as_char() == wanted);
     if !is_punct(Some(first), '#') || !is_punct(tokens.peek(), '!') {
         return Err(Vec::new());
     }
@@ -150,9 +151,23 @@ mod tests {
 
     #[test]
     fn inner_attributes_are_taken_off_the_body() {
-        let body = function(quote!(fn f() { #![allow(unused)] #[cfg(x)] let y = !1; })).body;
+        let body = function(quote!(
+            fn f() {
+                #![allow(unused)]
+                #[cfg(x)]
+                let y = !1;
+            }
+        ))
+        .body;
         assert_eq!(body.inner_attributes.to_string(), quote!(#![allow(unused)]).to_string());
-        assert_eq!(body.block.to_string(), quote!({ #[cfg(x)] let y = !1; }).to_string());
+        assert_eq!(
+            body.block.to_string(),
+            quote!({
+                #[cfg(x)]
+                let y = !1;
+            })
+            .to_string()
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ReturnType, Signature, Type, Visibility};
 
@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     /// With the outer function's parameters.
     pub(crate) signature: Signature,
     pub(crate) inner_attributes: TokenStream,
+    /// Where the braces of the body are.
+    pub(crate) braces: Span,
     pub(crate) parts: Parts,
     pub(crate) boxing: Option<Boxing>,
     pub(crate) callsite: Callsite,
@@ -85,7 +87,7 @@ pub(crate) struct Argument {
 pub(crate) enum Returned {
     Unit,
     Never,
-    Type(Type),
+    Type(Box<Type>),
 }
 
 /// What is kept of the result.
@@ -107,6 +109,7 @@ impl Plan {
     /// Decides everything. The options are known to fit the function.
     pub(crate) fn new(options: Options, function: Function) -> Self {
         let Function { attributes, visibility, mut signature, body } = function;
+        let braces = body.block.span();
         let callsite = Callsite::of(&options, &signature);
         let shape = Shape::of(&signature, &attributes, options.stream.is_some());
         let parts = Parts::of(shape, &mut signature, body.block, &mentioned::in_expressions(&options));
@@ -114,7 +117,19 @@ impl Plan {
         let boxing = options.boxed.as_ref().map(|given| given.value);
         let (opening, record) = decide(options, &parts);
         let inner_attributes = body.inner_attributes;
-        Self { runtime, attributes, visibility, signature, inner_attributes, parts, boxing, callsite, opening, record }
+        Self {
+            runtime,
+            attributes,
+            visibility,
+            signature,
+            inner_attributes,
+            braces,
+            parts,
+            boxing,
+            callsite,
+            opening,
+            record,
+        }
     }
 }
 
@@ -279,7 +294,7 @@ impl Returned {
             Type::Tuple(tuple) if tuple.elems.is_empty() => Self::Unit,
             Type::Group(group) => Self::of_type(&group.elem),
             Type::Paren(parenthesized) => Self::of_type(&parenthesized.elem),
-            other => Self::Type(other.clone()),
+            other => Self::Type(Box::new(other.clone())),
         }
     }
 }

@@ -5,8 +5,27 @@ use syn::{Expr, ExprClosure, Ident, LitStr, Path};
 
 /// Every option by its name, for messages and for telling a name from a misspelt option.
 pub(crate) const NAMES: [&str; 21] = [
-    "name", "type", "input", "no_input", "skip", "skip_all", "capture", "redact", "output", "no_output", "metadata",
-    "tags", "parent", "logger", "project", "err", "error_if", "stream", "aggregate", "boxed", "crate",
+    "name",
+    "type",
+    "input",
+    "no_input",
+    "skip",
+    "skip_all",
+    "capture",
+    "redact",
+    "output",
+    "no_output",
+    "metadata",
+    "tags",
+    "parent",
+    "logger",
+    "project",
+    "err",
+    "error_if",
+    "stream",
+    "aggregate",
+    "boxed",
+    "crate",
 ];
 
 /// What follows an option's name.

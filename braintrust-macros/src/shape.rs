@@ -64,7 +64,8 @@ fn names_trait(ty: &TypeImplTrait, name: &str) -> bool {
         let TypeParamBound::Trait(bound) = bound else { continue };
         match bound.path.segments.last() {
             Some(segment) if segment.ident == name => is_named = true,
-            Some(segment) if ["Send", "Sync", "Unpin", "Sized", "Captures"].iter().any(|kept| segment.ident == kept) => {}
+            Some(segment)
+                if ["Send", "Sync", "Unpin", "Sized", "Captures"].iter().any(|kept| segment.ident == kept) => {}
             _ => return false,
         }
     }

@@ -54,7 +54,12 @@ impl<'w, 'a> Compound<'w, 'a> {
         Self { writer, fate: Fate::Verbatim, close: "", levels: 0, is_empty: true, left_out: 0, skips_value: false }
     }
 
-    fn start(writer: &'w mut Writer<'a>, levels: usize, close: &'static str, open: impl FnOnce(&mut Writer<'a>)) -> Self {
+    fn start(
+        writer: &'w mut Writer<'a>,
+        levels: usize,
+        close: &'static str,
+        open: impl FnOnce(&mut Writer<'a>),
+    ) -> Self {
         let fate = if writer.descend(levels) {
             open(writer);
             Fate::Written

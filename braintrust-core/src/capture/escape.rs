@@ -53,9 +53,15 @@ fn escape_piece(out: &mut Vec<u8>, mut rest: &[u8]) {
 
 /// How many bytes at the start of `bytes` can be copied as they are.
 fn clean_run(bytes: &[u8]) -> usize {
+    // Text that needs one escape often needs the next one soon.
+    let first = &bytes[..bytes.len().min(BLOCK)];
+    let clean = clean_run_by_words(first);
+    if clean < BLOCK {
+        return clean;
+    }
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let clean_blocks = blocks.iter().take_while(|block| !block_needs_escape(block)).count();
-    let start = clean_blocks * BLOCK;
+    let clean_blocks = blocks.iter().skip(1).take_while(|block| !block_needs_escape(block)).count();
+    let start = (clean_blocks + 1) * BLOCK;
     start + clean_run_by_words(&bytes[start..])
 }
 

@@ -18,6 +18,8 @@ mod pointers;
 mod probe;
 mod secret;
 mod serializer;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use custom::{Capture, Slot};

@@ -7,7 +7,7 @@ use serde::ser::{self, Serialize};
 use super::compound::Compound;
 use super::escape::{escape_into, write_str};
 use super::limits::{MAX_DEPTH, MAX_LAYERS, TOO_DEEP};
-use super::number::{write_float, write_i128, write_integer, write_u128};
+use super::number::{write_f32, write_f64, write_i128, write_integer, write_u128};
 use super::text::write_text;
 
 /// What `serde_json` calls the structs that carry JSON text which is ready to be copied.
@@ -48,6 +48,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Whether the value has used up its bytes.
+    #[inline]
     pub(super) fn is_spent(&self) -> bool {
         self.out.len() >= self.end
     }
@@ -123,6 +124,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
     type SerializeStruct = Compound<'w, 'a>;
     type SerializeStructVariant = Compound<'w, 'a>;
 
+    #[inline]
     fn serialize_bool(self, value: bool) -> Result<(), Refused> {
         self.out.extend_from_slice(if value { b"true" } else { b"false" });
         Ok(())
@@ -140,6 +142,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         self.serialize_i64(i64::from(value))
     }
 
+    #[inline]
     fn serialize_i64(self, value: i64) -> Result<(), Refused> {
         write_integer(self.out, value);
         Ok(())
@@ -162,6 +165,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         self.serialize_u64(u64::from(value))
     }
 
+    #[inline]
     fn serialize_u64(self, value: u64) -> Result<(), Refused> {
         write_integer(self.out, value);
         Ok(())
@@ -173,12 +177,13 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), Refused> {
-        write_float(self.out, value, value.is_finite());
+        write_f32(self.out, value);
         Ok(())
     }
 
+    #[inline]
     fn serialize_f64(self, value: f64) -> Result<(), Refused> {
-        write_float(self.out, value, value.is_finite());
+        write_f64(self.out, value);
         Ok(())
     }
 
@@ -186,6 +191,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
+    #[inline]
     fn serialize_str(self, value: &str) -> Result<(), Refused> {
         self.string(value);
         Ok(())
@@ -237,6 +243,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_seq(self, _len: Option<usize>) -> Result<Compound<'w, 'a>, Refused> {
         Ok(self.array())
     }
@@ -263,6 +270,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         Ok(self.object())
     }
 
+    #[inline]
     fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Compound<'w, 'a>, Refused> {
         if VERBATIM_STRUCTS.contains(&name) {
             return Ok(Compound::verbatim(self));

@@ -1,6 +1,7 @@
 //! Functions: their body runs with the span current, and a panic is noted on its way through.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
 
 use futures::Stream;
 
@@ -14,64 +15,84 @@ use super::stream::TracedStream;
 
 /// Calls the body of a function whose span ends when it returns.
 #[inline]
-pub fn call<T>(span: Context, body: impl FnOnce() -> T, record: impl FnOnce(&T, &mut Fields)) -> T {
-    if span.is_none() {
-        return body();
+pub fn call<T>(span: Option<Context>, body: impl FnOnce() -> T, record: impl Fn(&T, &mut Fields)) -> T {
+    match span {
+        None => body(),
+        Some(span) => call_traced(&span, body, record),
     }
-    let value = run_in(&span, body);
-    end_with(&span, &value, record);
+}
+
+/// Not inlined: where no one listens, this is not even in the way.
+#[inline(never)]
+fn call_traced<T>(span: &Context, body: impl FnOnce() -> T, record: impl Fn(&T, &mut Fields)) -> T {
+    let value = run_in(Some(span), body);
+    end_with(span, &|fields| record(&value, fields));
     value
 }
 
 /// Calls the body of a function that returns a future; the span ends with the future.
 #[inline]
-pub fn call_future<F, R>(span: Context, body: impl FnOnce() -> F, record: R) -> Traced<F, R>
+pub fn call_future<F, R>(span: Option<Context>, body: impl FnOnce() -> F, record: R) -> Traced<F, R>
 where
     F: Future,
-    R: FnOnce(&F::Output, &mut Fields),
+    R: Fn(&F::Output, &mut Fields),
 {
-    let future = run_in(&span, body);
+    let future = run_in(span.as_ref(), body);
     Traced::new(span, future, record)
 }
 
 /// Calls the body of a function that returns a stream; the span ends with the stream.
 #[inline]
-pub fn call_stream<S, R>(span: Context, body: impl FnOnce() -> S, record: R) -> TracedStream<S, Each<R>>
+pub fn call_stream<S, R>(span: Option<Context>, body: impl FnOnce() -> S, record: R) -> TracedStream<S, Each<R>>
 where
     S: Stream,
-    R: FnMut(&S::Item, &mut Fields),
+    R: Fn(&S::Item, &mut Fields),
 {
-    let stream = run_in(&span, body);
+    let stream = run_in(span.as_ref(), body);
     TracedStream::new(span, stream, Each::new(record))
 }
 
 /// The same for a function with `aggregate = …`: see [`Aggregate`].
 #[inline]
 pub fn call_stream_aggregated<S, V, I, W>(
-    span: Context,
+    span: Option<Context>,
     body: impl FnOnce() -> S,
     item: I,
     whole: W,
 ) -> TracedStream<S, Aggregate<V, I, W>>
 where
     S: Stream,
-    I: FnMut(&S::Item, &mut Fields) -> Option<V>,
-    W: FnMut(&[V], &mut Fields),
+    I: Fn(&S::Item, &mut Fields) -> Option<V>,
+    W: Fn(&[V], &mut Fields),
 {
-    let stream = run_in(&span, body);
+    let stream = run_in(span.as_ref(), body);
     TracedStream::new(span, stream, Aggregate::new(item, whole))
 }
 
 /// Runs `body` with `span` current. If it panics, the span ends with the message, and the panic goes on.
-pub(super) fn run_in<T>(span: &Context, body: impl FnOnce() -> T) -> T {
-    if span.is_none() {
-        return body();
-    }
-    match catch_unwind(AssertUnwindSafe(|| span.scope(body))) {
-        Ok(value) => value,
-        Err(payload) => {
-            end_panicked(span, &*payload, Fields::new());
-            resume_unwind(payload)
+pub(super) fn run_in<T>(span: Option<&Context>, body: impl FnOnce() -> T) -> T {
+    let Some(span) = span else { return body() };
+    let (mut body, mut value) = (Some(body), None);
+    run_or_end(span, &mut || {
+        if let Some(body) = body.take() {
+            value = Some(body());
         }
+    });
+    match value {
+        Some(value) => value,
+        None => unreachable!("a body that did not panic has returned"),
     }
+}
+
+/// The part of [`run_in`] of which one copy serves all functions.
+fn run_or_end(span: &Context, body: &mut dyn FnMut()) {
+    if let Err(payload) = guarded(span, body) {
+        end_panicked(span, &*payload, Fields::new());
+        resume_unwind(payload);
+    }
+}
+
+/// Runs `work` with `span` current, and catches its panic.
+pub(super) fn guarded(span: &Context, work: &mut dyn FnMut()) -> thread::Result<()> {
+    catch_unwind(AssertUnwindSafe(|| span.scope(work)))
 }

@@ -7,23 +7,27 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::capture::{Captured, Failed, panic_message, write_json, write_note, write_str};
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::event::write_entry;
 use crate::fields::{Field, Fields};
+use crate::panic_site;
 use crate::span::finish;
 
 /// The error of a span whose future was dropped. It is not the program's failure, but it must not look like success.
 const CANCELLED: &str = "cancelled: the future was dropped before it finished";
 
 /// Ends a span with what `record` keeps of its result.
-pub(super) fn end_with<T: ?Sized>(span: &Context, value: &T, record: impl FnOnce(&T, &mut Fields)) {
+///
+/// `record` is a trait object, here and in what is called from here: one copy of this code serves all functions.
+pub(super) fn end_with(span: &Context, record: &dyn Fn(&mut Fields)) {
     // Before the value is serialized: that is not the function's time.
     let ended = Timestamp::now();
     let mut fields = Fields::new();
-    record_guarded(&mut fields, |fields| record(value, fields));
+    record_guarded(&mut fields, &mut |fields| record(fields));
     finish(span, ended, &fields);
 }
 
 /// Runs code of the attribute's options, which may panic; the function's result is out of its reach.
-pub(super) fn record_guarded(fields: &mut Fields, record: impl FnOnce(&mut Fields)) {
+pub(super) fn record_guarded(fields: &mut Fields, record: &mut dyn FnMut(&mut Fields)) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| record(fields))) {
         note_panicked_record(fields, &*payload);
     }
@@ -42,6 +46,9 @@ pub(super) fn end_panicked(span: &Context, payload: &(dyn Any + Send), mut field
     let message = panic_message(payload);
     set_error_text(&mut fields, format_args!("panicked: {message}"));
     set_outcome(&mut fields, "panicked");
+    if let Some(location) = panic_site::location_of(payload) {
+        fields.put(Field::Metadata, |out| write_entry("panic_location", &location, out));
+    }
     finish(span, ended, &fields);
 }
 

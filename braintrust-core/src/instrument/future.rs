@@ -1,6 +1,7 @@
 //! Futures: the span is current during every poll and while the future is dropped, and ends with it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::any::Any;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
@@ -9,90 +10,112 @@ use pin_project::{pin_project, pinned_drop};
 use crate::context::Context;
 use crate::fields::Fields;
 
+use super::call::guarded;
 use super::ending::{end_cancelled, end_panicked, end_with};
 
 /// A future with a span of its own.
-#[pin_project(PinnedDrop)]
+///
+/// An enum rather than a struct with an `Option` in it: one type less for each traced function in the name of a nested
+/// future's type, which the compiler follows only so deep.
+#[pin_project(project = Projected, PinnedDrop)]
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
-pub struct Traced<F, R> {
-    /// Empty only after the drop has begun: destructors of the inner future run in its span too.
-    #[pin]
-    inner: Option<F>,
-    /// Taken when the span ends.
-    record: Option<R>,
-    span: Context,
+pub enum Traced<F, R> {
+    /// From the beginning until the drop.
+    Live {
+        /// The function's body.
+        #[pin]
+        inner: F,
+        /// What is kept of the result.
+        record: R,
+        /// Whether the span has ended.
+        ended: bool,
+        /// Empty if no one listens, and when the drop has begun.
+        span: Context,
+    },
+    /// Only while it is being dropped.
+    Gone,
 }
 
 impl<F, R> Traced<F, R>
 where
     F: Future,
-    R: FnOnce(&F::Output, &mut Fields),
+    R: Fn(&F::Output, &mut Fields),
 {
-    /// Gives `inner` the span `span`, which has started; an empty context is passed through.
+    /// Gives `inner` the span `span`, which has started; nothing is passed through.
     #[inline]
-    pub fn new(span: Context, inner: F, record: R) -> Self {
-        Self { inner: Some(inner), record: Some(record), span }
+    pub fn new(span: Option<Context>, inner: F, record: R) -> Self {
+        Self::Live { inner, record, ended: false, span: span.unwrap_or_default() }
     }
 }
 
 impl<F, R> Future for Traced<F, R>
 where
     F: Future,
-    R: FnOnce(&F::Output, &mut Fields),
+    R: Fn(&F::Output, &mut Fields),
 {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
-        if this.span.is_none() {
-            return inner.poll(task);
+        match self.project() {
+            Projected::Live { inner, span, .. } if span.is_none() => inner.poll(task),
+            Projected::Live { inner, record, ended, span } => poll_traced(inner, task, record, ended, span),
+            Projected::Gone => Poll::Pending,
         }
-        poll_traced(inner, task, this.record, this.span)
     }
 }
 
+#[inline(never)]
 fn poll_traced<F, R>(
     inner: Pin<&mut F>,
     task: &mut task::Context<'_>,
-    record: &mut Option<R>,
+    record: &R,
+    ended: &mut bool,
     span: &Context,
 ) -> Poll<F::Output>
 where
     F: Future,
-    R: FnOnce(&F::Output, &mut Fields),
+    R: Fn(&F::Output, &mut Fields),
 {
-    let polled = catch_unwind(AssertUnwindSafe(|| span.scope(|| inner.poll(task))));
-    match (polled, record) {
-        (Ok(Poll::Pending), _) => Poll::Pending,
-        (Ok(Poll::Ready(value)), record) => {
-            if let Some(record) = record.take() {
-                end_with(span, &value, record);
-            }
-            Poll::Ready(value)
-        }
-        (Err(payload), record) => {
-            // A future that is polled again after its end panics; that is no news for the span.
-            if record.take().is_some() {
-                end_panicked(span, &*payload, Fields::new());
-            }
-            resume_unwind(payload)
+    let (mut inner, mut polled) = (inner, Poll::Pending);
+    let outcome = guarded(span, &mut || polled = inner.as_mut().poll(task));
+    // A future that is polled again after its end may panic; that is no news for the span.
+    let has_ended = *ended;
+    match (outcome, &polled) {
+        (Ok(()), Poll::Pending) => return polled,
+        (Ok(()), Poll::Ready(value)) if !has_ended => end_with(span, &|fields| record(value, fields)),
+        (Ok(()), Poll::Ready(_)) => {}
+        (Err(payload), _) => {
+            *ended = true;
+            panic_on(span, payload, has_ended);
         }
     }
+    *ended = true;
+    polled
+}
+
+#[cold]
+fn panic_on(span: &Context, payload: Box<dyn Any + Send>, has_ended: bool) -> ! {
+    if !has_ended {
+        end_panicked(span, &*payload, Fields::new());
+    }
+    resume_unwind(payload)
 }
 
 #[pinned_drop]
 impl<F, R> PinnedDrop for Traced<F, R> {
-    fn drop(self: Pin<&mut Self>) {
-        let mut this = self.project();
-        if this.span.is_none() {
+    /// Drops the inner future while its span is current: destructors of its locals run in the span too.
+    fn drop(mut self: Pin<&mut Self>) {
+        let Projected::Live { ended, span, .. } = self.as_mut().project() else { return };
+        if span.is_none() {
             return;
         }
+        // Replacing the value drops it once more, and that time the span is gone.
+        let span = std::mem::take(span);
         // A guard, because destructors may panic.
-        let _cancelled = this.record.take().map(|_| Cancelled(this.span));
-        this.span.scope(|| this.inner.set(None));
+        let _cancelled = (!*ended).then(|| Cancelled(&span));
+        span.scope(|| self.set(Self::Gone));
     }
 }
 

@@ -25,21 +25,21 @@ pub struct Inline {
 impl Inline {
     /// Makes the span current.
     #[inline]
-    pub fn enter(span: Context) -> Self {
-        if span.is_none() {
-            return Self { span, entered: None, was_panicking: false };
-        }
+    pub fn enter(span: Option<Context>) -> Self {
+        let Some(span) = span else {
+            return Self { span: Context::none(), entered: None, was_panicking: false };
+        };
         let entered = Some(span.enter());
         Self { span, entered, was_panicking: thread::panicking() }
     }
 
     /// Ends the span with what `record` keeps of `value`, and passes it on.
     #[inline]
-    pub fn finish<T>(mut self, value: T, record: impl FnOnce(&T, &mut Fields)) -> T {
+    pub fn finish<T>(mut self, value: T, record: impl Fn(&T, &mut Fields)) -> T {
         let span = std::mem::take(&mut self.span);
         if !span.is_none() {
             self.entered = None;
-            end_with(&span, &value, record);
+            end_with(&span, &|fields| record(&value, fields));
         }
         value
     }

@@ -40,12 +40,12 @@ impl<R> Each<R> {
     }
 }
 
-impl<T, R: FnMut(&T, &mut Fields)> Collect<T> for Each<R> {
+impl<T, R: Fn(&T, &mut Fields)> Collect<T> for Each<R> {
     fn add(&mut self, item: &T) {
         self.is_empty = false;
         let mut fields = Fields::new();
         // An item that will not be shown may still be an error.
-        record_guarded(&mut fields, |fields| (self.record)(item, fields));
+        record_guarded(&mut fields, &mut |fields| (self.record)(item, fields));
         for (field, json) in fields.iter() {
             match field {
                 Field::Output => self.list.push(|out| out.extend_from_slice(json)),
@@ -87,7 +87,7 @@ pub struct Aggregate<V, I, F> {
 
 impl<V, I, F> Aggregate<V, I, F>
 where
-    F: FnMut(&[V], &mut Fields),
+    F: Fn(&[V], &mut Fields),
 {
     /// `item` yields the value of an item, or keeps its error; `whole` keeps the output.
     pub fn new(item: I, whole: F) -> Self {
@@ -97,13 +97,13 @@ where
 
 impl<T, V, I, F> Collect<T> for Aggregate<V, I, F>
 where
-    I: FnMut(&T, &mut Fields) -> Option<V>,
-    F: FnMut(&[V], &mut Fields),
+    I: Fn(&T, &mut Fields) -> Option<V>,
+    F: Fn(&[V], &mut Fields),
 {
     fn add(&mut self, item: &T) {
         let mut fields = Fields::new();
         let mut value = None;
-        record_guarded(&mut fields, |fields| value = (self.item)(item, fields));
+        record_guarded(&mut fields, &mut |fields| value = (self.item)(item, fields));
         self.others.keep(&fields);
         let Some(value) = value else { return };
         if self.values.len() < MAX_AGGREGATED {
@@ -115,7 +115,7 @@ where
 
     fn finish(&mut self, fields: &mut Fields) {
         let values = std::mem::take(&mut self.values);
-        record_guarded(fields, |fields| (self.whole)(&values, fields));
+        record_guarded(fields, &mut |fields| (self.whole)(&values, fields));
         self.others.finish(fields);
         if self.left_out > 0 {
             set_truncated(fields, values.len() + self.left_out);

@@ -1,6 +1,6 @@
 //! What the code that `#[traced]` generates calls: one wrapper for each shape of function.
 //!
-//! Every wrapper takes the same three things: the span (an empty context where no one listens), the body, and a
+//! Every wrapper takes the same three things: the span (an `None` where no one listens), the body, and a
 //! function that keeps what it wants of the result. The span ends on every way out, and says which way it was.
 
 mod call;
@@ -14,9 +14,7 @@ mod returned;
 mod stream;
 
 pub use call::{call, call_future, call_stream, call_stream_aggregated};
-pub use ending::{
-    ignore, set_error, set_error_if, set_error_text, set_error_value, set_output, set_output_error,
-};
+pub use ending::{ignore, set_error, set_error_if, set_error_text, set_error_value, set_output, set_output_error};
 pub use future::{Traced, boxed, boxed_local, boxed_send};
 pub use inline::Inline;
 pub use items::{Aggregate, Collect, Each};

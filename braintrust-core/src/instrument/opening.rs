@@ -7,19 +7,20 @@ use crate::callsite::Callsite;
 use crate::capture::{Captured, write_str};
 use crate::context::Context;
 use crate::fields::Field;
-use crate::logger::Logger;
+use crate::logger::{Logger, logger_or_usual};
 use crate::span::{self, Opening, Parent};
 
 /// Starts a span that is given nothing but its arguments, which is what most are.
 ///
 /// The arguments are borrowed, and looked at only if the span is recorded.
 #[must_use]
-pub fn start(callsite: &'static Callsite, arguments: &[(&str, Captured<'_>)]) -> Context {
-    let Some(mut opening) = open(callsite, None, None) else { return Context::none() };
+#[inline(never)]
+pub fn start(callsite: &'static Callsite, arguments: &[(&str, Captured<'_>)]) -> Option<Context> {
+    let mut opening = open(callsite, None, None)?;
     if !arguments.is_empty() {
         set_arguments(&mut opening, arguments);
     }
-    opening.start()
+    Some(opening.start())
 }
 
 /// Decides on a span; `None` if no one listens, and then nothing more is evaluated.
@@ -70,10 +71,10 @@ pub fn parent<P: IntoParent>(parent: &P) -> Option<Parent> {
     Some(parent.to_parent())
 }
 
-/// The logger that is registered under `key`. There is no registry yet: every key is unknown, and the span goes where
-/// it would go otherwise.
-pub fn project<K: AsRef<str> + ?Sized>(_key: &K) -> Option<Logger> {
-    None
+/// The logger that is registered under `key`. An unknown key is warned of, and the span goes where it would go
+/// otherwise.
+pub fn project<K: AsRef<str> + ?Sized>(key: &K) -> Option<Logger> {
+    logger_or_usual(key.as_ref())
 }
 
 /// Sets the input to an object with one key for each argument.

@@ -20,13 +20,13 @@ use super::stream::TracedStream;
 #[derive(Debug)]
 pub struct Ran<T> {
     value: T,
-    span: Context,
+    span: Option<Context>,
 }
 
 /// Runs the body with the span current.
 #[inline]
-pub fn run<T>(span: Context, body: impl FnOnce() -> T) -> Ran<T> {
-    let value = run_in(&span, body);
+pub fn run<T>(span: Option<Context>, body: impl FnOnce() -> T) -> Ran<T> {
+    let value = run_in(span.as_ref(), body);
     Ran { value, span }
 }
 
@@ -36,18 +36,19 @@ pub trait FinishPlain {
     type Value;
 
     /// Ends the span with what `record` keeps of the value.
-    fn __bt_finish(self, record: impl FnOnce(&Self::Value, &mut Fields)) -> Self::Value;
+    fn __bt_finish(self, record: impl Fn(&Self::Value, &mut Fields)) -> Self::Value;
 }
 
 impl<T> FinishPlain for Ran<T> {
     type Value = T;
 
     #[inline]
-    fn __bt_finish(self, record: impl FnOnce(&T, &mut Fields)) -> T {
-        if !self.span.is_none() {
-            end_with(&self.span, &self.value, record);
+    fn __bt_finish(self, record: impl Fn(&T, &mut Fields)) -> T {
+        let Self { value, span } = self;
+        if let Some(span) = &span {
+            end_with(span, &|fields| record(&value, fields));
         }
-        self.value
+        value
     }
 }
 
@@ -58,7 +59,7 @@ macro_rules! finish_future {
             /// Gives the future the span.
             pub fn __bt_finish<R>(self, record: R) -> Pin<Box<dyn Future<Output = T> $(+ $marker)* + 'a>>
             where
-                R: FnOnce(&T, &mut Fields) $(+ $marker)* + 'a,
+                R: Fn(&T, &mut Fields) $(+ $marker)* + 'a,
             {
                 if self.span.is_none() {
                     return self.value;
@@ -80,7 +81,7 @@ macro_rules! finish_stream {
             /// Gives the stream the span.
             pub fn __bt_finish<R>(self, record: R) -> Pin<Box<dyn Stream<Item = T> $(+ $marker)* + 'a>>
             where
-                R: FnMut(&T, &mut Fields) $(+ $marker)* + 'a,
+                R: Fn(&T, &mut Fields) $(+ $marker)* + 'a,
             {
                 if self.span.is_none() {
                     return self.value;
@@ -92,8 +93,8 @@ macro_rules! finish_stream {
             pub fn __bt_aggregate<V, I, W>(self, item: I, whole: W) -> Pin<Box<dyn Stream<Item = T> $(+ $marker)* + 'a>>
             where
                 V: 'a $(+ $marker)*,
-                I: FnMut(&T, &mut Fields) -> Option<V> $(+ $marker)* + 'a,
-                W: FnMut(&[V], &mut Fields) $(+ $marker)* + 'a,
+                I: Fn(&T, &mut Fields) -> Option<V> $(+ $marker)* + 'a,
+                W: Fn(&[V], &mut Fields) $(+ $marker)* + 'a,
             {
                 if self.span.is_none() {
                     return self.value;

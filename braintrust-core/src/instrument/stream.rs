@@ -36,10 +36,11 @@ struct Progress<C> {
 }
 
 impl<S: Stream, C: Collect<S::Item>> TracedStream<S, C> {
-    /// Gives `inner` the span `span`, which has started; an empty context is passed through.
-    pub fn new(span: Context, inner: S, collector: C) -> Self {
-        let progress = (!span.is_none())
-            .then(|| Box::new(Progress { collector, started: Timestamp::now(), first_item: None }));
+    /// Gives `inner` the span `span`, which has started; nothing is passed through.
+    pub fn new(span: Option<Context>, inner: S, collector: C) -> Self {
+        let span = span.unwrap_or_default();
+        let progress =
+            (!span.is_none()).then(|| Box::new(Progress { collector, started: Timestamp::now(), first_item: None }));
         Self { inner: Some(inner), progress, span }
     }
 }

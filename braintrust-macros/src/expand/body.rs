@@ -1,9 +1,10 @@
 //! The user's body: its bindings, and the type that it must have.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::visit_mut::{self, VisitMut};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
 use syn::Type;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
 
 use super::hygienic;
 use crate::model::{Parts, Plan, Returned};
@@ -48,18 +49,38 @@ fn conditional_let(binding: &Binding) -> TokenStream {
     hygienic!(#(#conditions)* #(#lints)* let #mutability #inner = #outer;)
 }
 
+/// `future` with bindings of its own for the arguments that it takes over.
+///
+/// The compiler keeps room for a variable of the outer function across its `.await` if the variable was ever borrowed,
+/// even if it has been moved since; recording an argument borrows it. These bindings end before the `.await`.
+pub(super) fn in_short_bindings(parts: &Parts, future: &TokenStream) -> TokenStream {
+    let names: Vec<_> = parts
+        .parameters
+        .bindings
+        .iter()
+        .filter(|binding| binding.is_rebound && binding.conditions.is_empty())
+        .map(|binding| &binding.outer)
+        .collect();
+    if names.is_empty() {
+        return future.clone();
+    }
+    hygienic!(match (#(#names,)*) { (#(#names,)*) => #future })
+}
+
 /// A first statement that fixes what an async block returns, so that early returns, coercions and the compiler's
 /// messages are those of the function as it was written.
 pub(super) fn pinned_type(plan: &Plan) -> TokenStream {
     let runtime = &plan.runtime;
-    let ty = match &plan.parts.returned {
-        Returned::Unit => hygienic!(()),
-        Returned::Never => hygienic!(#runtime::Infallible),
-        Returned::Type(ty) => without_impl(ty).into_token_stream(),
+    let (ty, place) = match &plan.parts.returned {
+        Returned::Unit => (hygienic!(()), Span::mixed_site()),
+        Returned::Never => (hygienic!(#runtime::Infallible), Span::mixed_site()),
+        Returned::Type(ty) => (without_impl(ty).into_token_stream(), Span::mixed_site().located_at(ty.span())),
     };
+    // The compiler says where it learnt the type from: from the signature, for all that the user knows.
+    let pinned = quote_spanned!(place=> return __bt_never);
     hygienic! {
         if let #runtime::Some(__bt_never) = #runtime::None::<#ty> {
-            return __bt_never;
+            #pinned;
         }
     }
 }
@@ -110,12 +131,23 @@ mod tests {
 
     #[test]
     fn bodies_that_never_reach_their_end_are_seen() {
-        assert!(diverges(quote!({ let a = 1; std::panic!("{a}") })));
-        assert!(diverges(quote!({ todo!(); })));
-        assert!(diverges(quote!({ return 1; })));
-        assert!(!diverges(quote!({ if a { return 1; } 2 })));
+        assert!(diverges(quote!({
+            let a = 1;
+            std::panic!("{a}")
+        })));
+        assert!(diverges(quote!({
+            todo!();
+        })));
+        assert!(diverges(quote!({
+            return 1;
+        })));
+        assert!(!diverges(quote!({
+            if a {
+                return 1;
+            }
+            2
+        })));
         assert!(!diverges(quote!({})));
         assert!(!diverges(quote!({ vec![1] })));
     }
 }
-

@@ -7,8 +7,9 @@ mod body;
 mod opening;
 mod record;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use crate::async_trait;
 use crate::model::{Plan, Returned};
@@ -19,13 +20,16 @@ use crate::shape::Shape;
 pub(crate) fn expand(plan: &Plan) -> TokenStream {
     let Plan { attributes, visibility, signature, inner_attributes, .. } = plan;
     let content = content(plan);
-    quote! {
-        #(#attributes)*
-        #visibility #signature {
-            #inner_attributes
-            #content
-        }
-    }
+    // In the braces of the user's, or the compiler would take the whole function for generated and keep lints to itself.
+    let mut body = Group::new(Delimiter::Brace, quote!(#inner_attributes #content));
+    body.set_span(plan.braces);
+    quote!(#(#attributes)* #visibility #signature #body)
+}
+
+/// A reference to an expression of the user's, placed where the expression is: that is where the compiler will complain.
+fn reference(expression: &syn::Expr) -> TokenStream {
+    let span = Span::mixed_site().located_at(expression.span());
+    quote_spanned!(span=> &(#expression))
 }
 
 /// Like `quote!`, with the macro's own hygiene for every name.
@@ -37,7 +41,13 @@ macro_rules! hygienic {
 use hygienic;
 
 fn content(plan: &Plan) -> TokenStream {
-    let opening = opening::expand(plan);
+    let opening = match plan.parts.shape {
+        Shape::Async | Shape::AsyncTrait => opening::expand(plan, &hygienic!(__bt_enabled)),
+        _ => {
+            let enabled = plan.runtime.item("enabled");
+            opening::expand(plan, &hygienic!(#enabled()))
+        }
+    };
     match plan.parts.shape {
         Shape::Sync => wrap_closure(plan, &plan.runtime.item("call"), &opening, &record::of_result(plan)),
         Shape::Future => wrap_closure(plan, &plan.runtime.item("call_future"), &opening, &record::of_result(plan)),
@@ -113,16 +123,32 @@ fn inline(plan: &Plan, opening: &TokenStream) -> TokenStream {
     }
 }
 
-/// The body as an async block in the runtime's future.
+/// The body as an async block: in the runtime's future, or as it is where no one listens.
+///
+/// The variables are moved as wholes and borrowed by nothing, so the compiler keeps no room for them across `.await`,
+/// and the two futures share theirs.
 fn traced_block(plan: &Plan, opening: &TokenStream) -> TokenStream {
     let runtime = &plan.runtime;
     let future = future(plan);
     let record = record::of_result(plan);
-    let traced = hygienic!(#runtime::Traced::new(#opening, #future, #record).await);
-    match plan.parts.returned {
+    let opened = body::in_short_bindings(&plan.parts, &hygienic!((#opening, #future)));
+    let awaited = hygienic! {
+        if __bt_enabled {
+            #runtime::Traced::new(__bt_span, __bt_future, #record).await
+        } else {
+            #runtime::forget(__bt_span);
+            __bt_future.await
+        }
+    };
+    let awaited = match plan.parts.returned {
         // Nobody may name `!`, but a match without arms on a type without values has it.
-        Returned::Never => hygienic!(match #traced {}),
-        Returned::Unit | Returned::Type(_) => traced,
+        Returned::Never => hygienic!(match #awaited {}),
+        Returned::Unit | Returned::Type(_) => awaited,
+    };
+    hygienic! {
+        let __bt_enabled = #runtime::enabled();
+        let (__bt_span, __bt_future) = #opened;
+        #awaited
     }
 }
 

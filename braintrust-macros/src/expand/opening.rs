@@ -2,12 +2,13 @@
 
 use proc_macro2::TokenStream;
 
-use super::hygienic;
 use super::record::value;
+use super::{hygienic, reference};
 use crate::model::{Argument, Input, Opening, Plan};
 
-/// An expression of the runtime's type `Context`: the span's, or nothing if no one listens.
-pub(super) fn expand(plan: &Plan) -> TokenStream {
+/// An expression of the type `Option<Context>`: the span's context, or nothing if no one listens.
+/// `enabled` is an expression that says whether there may be one.
+pub(super) fn expand(plan: &Plan, enabled: &TokenStream) -> TokenStream {
     let runtime = &plan.runtime;
     let callsite = callsite(plan);
     let started = match simple_arguments(&plan.opening) {
@@ -20,13 +21,15 @@ pub(super) fn expand(plan: &Plan) -> TokenStream {
     hygienic!({
         use #runtime::by_reference::*;
         #callsite
-        if #runtime::enabled() { #started } else { #runtime::Context::none() }
+        if #enabled { #started } else { #runtime::None }
     })
 }
 
 /// The arguments, if they are all that the span is given: one call does it then.
 fn simple_arguments(opening: &Opening) -> Option<&[Argument]> {
-    let Opening { name: None, format: None, parent: None, logger: None, project: None, .. } = opening else { return None };
+    let Opening { name: None, format: None, parent: None, logger: None, project: None, .. } = opening else {
+        return None;
+    };
     match &opening.input {
         _ if !opening.metadata.is_empty() || !opening.tags.is_empty() => None,
         Input::Nothing => Some(&[]),
@@ -77,7 +80,7 @@ fn step_by_step(plan: &Plan) -> TokenStream {
     let input = match &opening.input {
         Input::Nothing => None,
         Input::Value(expression) => {
-            let value = value(plan, &hygienic!(&(#expression)));
+            let value = value(plan, &reference(expression));
             Some(hygienic!(#runtime::set_input(&mut __bt_opening, #value);))
         }
         Input::Arguments(arguments) => {
@@ -87,22 +90,22 @@ fn step_by_step(plan: &Plan) -> TokenStream {
     };
     let metadata = (!opening.metadata.is_empty()).then(|| {
         let entries = opening.metadata.iter().map(|(key, expression)| {
-            let value = value(plan, &hygienic!(&(#expression)));
+            let value = value(plan, &reference(expression));
             hygienic!((#key, #value))
         });
         hygienic!(#runtime::set_metadata(&mut __bt_opening, &[#(#entries),*]);)
     });
     let tags = (!opening.tags.is_empty()).then(|| {
-        let tags = opening.tags.iter().map(|expression| value(plan, &hygienic!(&(#expression))));
+        let tags = opening.tags.iter().map(|expression| value(plan, &reference(expression)));
         hygienic!(#runtime::set_tags(&mut __bt_opening, &[#(#tags),*]);)
     });
     hygienic! {
         match #runtime::open(&__BT_CALLSITE, #parent, #logger) {
             #runtime::Some(mut __bt_opening) => {
                 #name #input #metadata #tags
-                #runtime::Opening::start(__bt_opening)
+                #runtime::Some(#runtime::Opening::start(__bt_opening))
             }
-            #runtime::None => #runtime::Context::none(),
+            #runtime::None => #runtime::None,
         }
     }
 }
@@ -110,17 +113,20 @@ fn step_by_step(plan: &Plan) -> TokenStream {
 fn name(plan: &Plan) -> Option<TokenStream> {
     let runtime = &plan.runtime;
     let name = match (&plan.opening.format, &plan.opening.name) {
-        (Some(format), _) => hygienic!(#runtime::format!(#format)),
-        (None, Some(expression)) => hygienic!(#expression),
+        (Some(format), _) => hygienic!(&#runtime::format!(#format)),
+        (None, Some(expression)) => reference(expression),
         (None, None) => return None,
     };
-    Some(hygienic!(#runtime::set_name(&mut __bt_opening, &(#name));))
+    Some(hygienic!(#runtime::set_name(&mut __bt_opening, #name);))
 }
 
 fn parent(plan: &Plan) -> TokenStream {
     let runtime = &plan.runtime;
     match &plan.opening.parent {
-        Some(expression) => hygienic!(#runtime::parent(&(#expression))),
+        Some(expression) => {
+            let parent = reference(expression);
+            hygienic!(#runtime::parent(#parent))
+        }
         None => hygienic!(#runtime::None),
     }
 }
@@ -128,8 +134,14 @@ fn parent(plan: &Plan) -> TokenStream {
 fn logger(plan: &Plan) -> TokenStream {
     let runtime = &plan.runtime;
     match (&plan.opening.logger, &plan.opening.project) {
-        (Some(expression), _) => hygienic!(#runtime::Some(&(#expression))),
-        (None, Some(key)) => hygienic!(#runtime::Option::as_ref(&#runtime::project(&(#key)))),
+        (Some(expression), _) => {
+            let logger = reference(expression);
+            hygienic!(#runtime::Some(#logger))
+        }
+        (None, Some(expression)) => {
+            let key = reference(expression);
+            hygienic!(#runtime::Option::as_ref(&#runtime::project(#key)))
+        }
         (None, None) => hygienic!(#runtime::None),
     }
 }

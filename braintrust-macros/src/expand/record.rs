@@ -89,9 +89,11 @@ impl<'a> Arms<'a> {
         };
         let error_if = plan.record.error_if.as_ref().map(|condition| {
             let text = source_text(condition);
-            apply(condition, &hygienic!(__bt_value), |result| {
-                hygienic!(#runtime::set_error_if(__bt_fields, #result, #text))
-            })
+            apply(
+                condition,
+                &hygienic!(__bt_value),
+                |result| hygienic!(#runtime::set_error_if(__bt_fields, #result, #text)),
+            )
         });
         hygienic!(#output; #error_if)
     }
@@ -104,8 +106,12 @@ impl<'a> Arms<'a> {
                 let failure = failure(plan, &hygienic!(__bt_error));
                 hygienic!(#runtime::set_error(__bt_fields, #failure))
             }
-            ErrorPolicy::Display => hygienic!(#runtime::set_error_text(__bt_fields, #runtime::format_args!("{}", __bt_error))),
-            ErrorPolicy::Debug => hygienic!(#runtime::set_error_text(__bt_fields, #runtime::format_args!("{:?}", __bt_error))),
+            ErrorPolicy::Display => {
+                hygienic!(#runtime::set_error_text(__bt_fields, #runtime::format_args!("{}", __bt_error)))
+            }
+            ErrorPolicy::Debug => {
+                hygienic!(#runtime::set_error_text(__bt_fields, #runtime::format_args!("{:?}", __bt_error)))
+            }
             ErrorPolicy::None => {
                 let value = value(plan, &hygienic!(__bt_error));
                 hygienic!(#runtime::set_output_error(__bt_fields, #value))

@@ -33,7 +33,8 @@ fn read_options(input: ParseStream<'_>, options: &mut Options, errors: &mut Erro
             read_option(input, options)
         };
         is_first = false;
-        let separated = read.and_then(|()| if input.is_empty() { Ok(()) } else { input.parse::<Token![,]>().map(drop) });
+        let separated =
+            read.and_then(|()| if input.is_empty() { Ok(()) } else { input.parse::<Token![,]>().map(drop) });
         if let Err(error) = separated {
             errors.add(error);
             skip_to_next_option(input);
@@ -100,10 +101,9 @@ fn read_name(input: ParseStream<'_>) -> syn::Result<Name> {
             Err(syn::Error::new(literal.span(), "span name must not be empty"))
         }
         Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Ok(Name::Literal(literal)),
-        Expr::Lit(other) => Err(syn::Error::new_spanned(
-            other,
-            "span name must be a string literal or a `&str`/`String` expression",
-        )),
+        Expr::Lit(other) => {
+            Err(syn::Error::new_spanned(other, "span name must be a string literal or a `&str`/`String` expression"))
+        }
         expression => Ok(Name::Expression(expression)),
     }
 }
@@ -175,4 +175,3 @@ fn set<T>(slot: &mut Option<Given<T>>, key: Ident, value: T) -> syn::Result<()> 
     *slot = Some(Given { key, value });
     Ok(())
 }
-

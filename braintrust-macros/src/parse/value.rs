@@ -36,7 +36,7 @@ pub(super) fn parameters(name: &str, input: ParseStream<'_>) -> syn::Result<Vec<
     if content.is_empty() {
         return Err(syn::Error::new(parentheses.span.join(), format!("`{name}()` lists no parameter")));
     }
-    drained(&content, |content| Ok(Punctuated::<Ident, Token![,]>::parse_terminated_with(content, Ident::parse_any)?))
+    drained(&content, |content| Punctuated::<Ident, Token![,]>::parse_terminated_with(content, Ident::parse_any))
         .map(|list| list.into_iter().collect())
 }
 
@@ -135,6 +135,8 @@ pub(super) fn boxing(input: ParseStream<'_>) -> syn::Result<Boxing> {
     match literal.value().as_str() {
         "send" => Ok(Boxing::Send),
         "local" => Ok(Boxing::Local),
-        other => Err(syn::Error::new(literal.span(), format!("unknown `boxed` kind `{other}`; it is `send` or `local`"))),
+        other => {
+            Err(syn::Error::new(literal.span(), format!("unknown `boxed` kind `{other}`; it is `send` or `local`")))
+        }
     }
 }
