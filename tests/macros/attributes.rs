@@ -86,8 +86,9 @@ fn ar_06_two_names_make_two_spans() {
         n
     }
     let traces = capture_blocking(|| (f(1), futures::executor::block_on(g(2))));
-    assert_eq!(traces.find("b").parent().unwrap().name(), "a");
-    assert_eq!(traces.find("d").parent().unwrap().name(), "c");
+    // The upper attribute sees the function first, so the lower one wraps what that made of it.
+    assert_eq!(traces.find("a").parent().unwrap().name(), "b");
+    assert_eq!(traces.find("c").parent().unwrap().name(), "d");
     assert_eq!(traces.find("d").input(), Some(&json!({"n": 2})));
 }
 
@@ -113,9 +114,8 @@ fn ar_07_beside_the_attributes_of_other_tracing_crates() {
     fn d(n: u8) -> u8 {
         n
     }
-    let traces = capture_blocking(|| {
-        futures::executor::block_on(b(1)) + futures::executor::block_on(c(1)) + a(1) + d(1)
-    });
+    let traces =
+        capture_blocking(|| futures::executor::block_on(b(1)) + futures::executor::block_on(c(1)) + a(1) + d(1));
     assert_eq!(traces.len(), 4);
 }
 
@@ -127,7 +127,7 @@ fn ar_09_attributes_that_describe_the_function() {
     #[doc(alias = "other")]
     #[cfg_attr(all(), doc = "More.")]
     #[traced]
-    #[cfg(all())]
+    #[cfg(true)]
     fn f() -> u8 {
         1
     }
@@ -193,4 +193,26 @@ fn rt_04_main_functions_in_either_order() {
     });
     let parents: Vec<_> = traces.find_all("child").iter().map(|span| span.parent().unwrap().name()).collect();
     assert_eq!(parents, ["above", "below"]);
+}
+
+#[expect(dead_code)]
+#[traced]
+fn li_03_functions_that_are_never_called_are_told() {}
+
+#[expect(dead_code)]
+#[traced]
+async fn li_03_async_functions_too() {}
+
+struct Uncalled;
+
+impl Uncalled {
+    #[expect(dead_code)]
+    #[traced]
+    fn li_03_methods_too(&self) {}
+}
+
+#[test]
+fn li_03_expectations_above_are_fulfilled() {
+    // That they are is checked by the compiler, which is told to deny what it would only warn of.
+    let _ = Uncalled;
 }

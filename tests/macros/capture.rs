@@ -24,10 +24,7 @@ fn ca_01_trait_objects() {
     fn f(a: &dyn Debug, b: &dyn Display, c: &dyn erased_serde::Serialize) -> usize {
         format!("{a:?}{b}").len() + size_of_val(c)
     }
-    assert_eq!(
-        input(|| f(&Some(1), &"text", &Plain { n: 2 })),
-        json!({"a": "Some(1)", "b": "text", "c": {"n": 2}})
-    );
+    assert_eq!(input(|| f(&Some(1), &"text", &Plain { n: 2 })), json!({"a": "Some(1)", "b": "text", "c": {"n": 2}}));
 }
 
 #[test]
@@ -213,7 +210,6 @@ struct Deep(Option<Box<Deep>>);
 
 #[derive(Debug)]
 struct DeepDebug {
-    #[expect(dead_code, reason = "its `Debug` reads it")]
     next: Option<Box<DeepDebug>>,
 }
 

@@ -42,7 +42,7 @@ macro_rules! programs {
             }
 
             $(#[$attribute])?
-            pub(super) fn unused(log: &Log, _a: Noted<'_>, mut _b: Noted<'_>) {
+            pub(super) fn unused<'a>(log: &'a Log, _a: Noted<'a>, mut _b: Noted<'a>) {
                 _b = Noted(log, "assigned");
                 log.borrow_mut().push("end of the body");
             }
@@ -81,9 +81,12 @@ fn order(program: impl FnOnce(&Log)) -> Vec<&'static str> {
     log.into_inner()
 }
 
+fn pair(log: &Log) -> (Noted<'_>, Noted<'_>) {
+    (Noted(log, "b"), Noted(log, "c"))
+}
+
 #[test]
 fn cx_13_the_order_of_drops_is_that_of_the_plain_function() {
-    let pair = |log| (Noted(log, "b"), Noted(log, "c"));
     let mut seen = Vec::new();
     let traces = capture_blocking(|| {
         seen = vec![

@@ -112,7 +112,9 @@ fn fu_07_the_creator_stays_the_parent() {
 fn a_future_within_something_else_is_opaque() {
     #[traced]
     fn f() -> (u8, impl Future<Output = ()>) {
-        (1, async { current_span().set_name("never") ; })
+        (1, async {
+            current_span().set_name("never");
+        })
     }
     let traces = capture_blocking(|| drop(f().1));
     let span = traces.find("f");

@@ -42,8 +42,7 @@ fn op_01_names() {
         f();
         g(2);
     });
-    let expected =
-        ["a literal", NAME, names::X, "from a function 1", "joined together", "answer", "step   2 {}"];
+    let expected = ["a literal", NAME, names::X, "from a function 1", "joined together", "answer", "step   2 {}"];
     assert_eq!(traces.roots().iter().map(|span| span.name()).collect::<Vec<_>>(), expected);
     assert_eq!(traces.find("answer").kind(), Some("llm"));
 }

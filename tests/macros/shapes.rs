@@ -348,3 +348,50 @@ fn sh_17_qualifiers_are_kept() {
     assert_eq!(traces.len(), 4);
     assert_eq!(traces.find("c").output(), Some(&json!(5)));
 }
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn sh_24_target_features_reach_the_body() {
+    mod wide {
+        #![expect(unsafe_code, reason = "what is tested")]
+        use std::arch::x86_64::{__m256i, _mm256_add_epi32, _mm256_extract_epi32, _mm256_set1_epi32};
+
+        #[target_feature(enable = "avx2")]
+        #[braintrust::traced]
+        unsafe fn above(n: i32) -> i32 {
+            // Only where the feature is on may these be called without `unsafe`.
+            let sum: __m256i = _mm256_add_epi32(_mm256_set1_epi32(n), _mm256_set1_epi32(1));
+            _mm256_extract_epi32::<7>(sum)
+        }
+        #[braintrust::traced]
+        #[target_feature(enable = "avx2")]
+        fn below(n: i32) -> Result<i32, String> {
+            if n < 0 {
+                return Err("negative".to_owned());
+            }
+            Ok(_mm256_extract_epi32::<0>(_mm256_set1_epi32(n)))
+        }
+        #[target_feature(enable = "avx2")]
+        #[braintrust::traced]
+        async unsafe fn later(n: i32) -> i32 {
+            std::future::ready(()).await;
+            _mm256_extract_epi32::<3>(_mm256_set1_epi32(n))
+        }
+        pub(super) fn all() {
+            if std::arch::is_x86_feature_detected!("avx2") {
+                unsafe {
+                    assert_eq!(above(1), 2);
+                    assert_eq!(below(3), Ok(3));
+                    assert!(below(-1).is_err());
+                    assert_eq!(futures::executor::block_on(later(4)), 4);
+                }
+            }
+        }
+    }
+    let traces = capture_blocking(wide::all);
+    if std::arch::is_x86_feature_detected!("avx2") {
+        assert_eq!(traces.len(), 4);
+        assert_eq!(traces.find("above").output(), Some(&json!(2)));
+        assert_eq!(traces.find("later").input(), Some(&json!({"n": 4})));
+    }
+}

@@ -1,0 +1,9 @@
+// CE-01: span name must not be empty
+use braintrust::traced;
+
+#[traced("")]
+fn f() {}
+
+fn main() {
+    f();
+}
