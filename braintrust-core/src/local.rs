@@ -37,7 +37,7 @@ pub fn read(dir: impl AsRef<Path>) -> Result<Traces, Error> {
 }
 
 /// The files of rows in `dir`, oldest first: their names sort by the time they were begun.
-fn row_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn row_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = fs::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = entries.map_err(|source| match source.kind() {
         ErrorKind::NotFound => no_folder(dir, source),

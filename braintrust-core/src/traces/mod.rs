@@ -10,6 +10,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io;
 
 use serde_json::Value;
 
@@ -140,6 +141,30 @@ impl Traces {
     /// a folder; [`Tree::durations`] decides otherwise.
     pub fn tree(&self) -> Tree<'_> {
         Tree::new(self.roots(), self.shows_durations)
+    }
+
+    /// Writes all spans as JSON Lines: one row for each in Braintrust's format, in the order in which they started.
+    ///
+    /// [`from_rows`](Self::from_rows) and [`Import`](crate::import::Import) read them again.
+    ///
+    /// ```
+    /// # use braintrust_core::Traces;
+    /// # use serde_json::json;
+    /// let traces = Traces::from_rows([json!({"id": "1", "span_id": "a"})]);
+    /// let mut lines = Vec::new();
+    /// traces.write_jsonl(&mut lines)?;
+    /// assert_eq!(lines, b"{\"id\":\"1\",\"span_id\":\"a\"}\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `writer` fails. It is written to often, so a file is best wrapped in a [`BufWriter`](io::BufWriter).
+    pub fn write_jsonl(&self, mut writer: impl io::Write) -> io::Result<()> {
+        for span in self.iter() {
+            serde_json::to_writer(&mut writer, span.row())?;
+            writer.write_all(b"\n")?;
+        }
+        writer.flush()
     }
 
     fn iter(&self) -> impl Iterator<Item = TracedSpan<'_>> {
