@@ -67,6 +67,8 @@ fn a_panic_ends_the_span_and_goes_on_unchanged() {
     let span = traces.find("explode");
     assert!(span.is_finished());
     assert!(span.error().unwrap().contains("boom: now"), "{:?}", span.error());
+    let location = span.metadata().unwrap()["panic_location"].as_str().unwrap();
+    assert!(location.starts_with(file!()), "{location}");
 }
 
 #[test]

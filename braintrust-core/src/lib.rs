@@ -20,6 +20,7 @@ mod fields;
 mod ids;
 mod instrument;
 mod logger;
+mod panic_site;
 mod propagation;
 mod record;
 mod registry;
@@ -45,8 +46,8 @@ pub use logger::{Logger, LoggerBuilder, init_logger, logger, permalink, register
 pub use propagation::{Extractor, Injector};
 pub use report::{FlushReport, LossReason, Losses};
 pub use span::{
-    Feedback, FeedbackSource, InSpan, Instrument, Parent, Span, SpanBuilder, current_span, extract, inject, llm_span, root_span, score_span, start_span,
-    task_span, tool_span, update_span,
+    Feedback, FeedbackSource, InSpan, Instrument, Parent, Span, SpanBuilder, current_span, extract, inject, llm_span,
+    root_span, score_span, start_span, task_span, tool_span, update_span,
 };
 pub use span_type::SpanType;
 pub use tasks::{propagate, spawn, spawn_blocking, thread};

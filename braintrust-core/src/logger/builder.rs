@@ -13,6 +13,7 @@ use crate::diagnostics;
 use crate::error::Error;
 use crate::export::{self, Exporter, Ledger};
 use crate::ids::IdStyle;
+use crate::panic_site;
 use crate::secret::ApiKey;
 #[cfg(feature = "testing")]
 use crate::sink::MemoryRows;
@@ -123,11 +124,17 @@ impl LoggerBuilder {
         let link_target = destination.link_target(&settings).map(Arc::new);
         #[cfg(feature = "testing")]
         let is_temporary = matches!(destination, Destination::Memory(_));
+        panic_site::watch();
         let exporter = Exporter::get_or_start(environment)?;
         let ledger = Arc::new(Ledger::default());
         let id = active::register();
         facts.note(id);
-        exporter.open(id, format!("project `{label}`"), Arc::clone(&ledger), destination.sink_maker(project, settings, resolution));
+        exporter.open(
+            id,
+            format!("project `{label}`"),
+            Arc::clone(&ledger),
+            destination.sink_maker(project, settings, resolution),
+        );
         Ok(Logger(Arc::new(Shared {
             id,
             project: label,

@@ -34,9 +34,7 @@ impl Destination {
     /// Where links are asked for.
     pub(super) fn link_target(&self, settings: &Arc<Settings>) -> Option<LinkTarget> {
         match self {
-            Self::Braintrust(target) => {
-                Some(LinkTarget { target: target.clone(), settings: Arc::clone(settings) })
-            }
+            Self::Braintrust(target) => Some(LinkTarget { target: target.clone(), settings: Arc::clone(settings) }),
             _ => None,
         }
     }

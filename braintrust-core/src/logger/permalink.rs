@@ -48,17 +48,21 @@ pub async fn permalink(slug: &str) -> Result<String, Error> {
     let Some(row) = components.row() else {
         return Err(Error::slug("a link is to a row, and this slug names none; expected what `Span::export` returned"));
     };
-    let container = span::container_of(components.object_type(), components.object())
-        .ok_or_else(|| Error::slug("the slug names its object in a way that is not known here, so no link can be made"))?;
+    let container = span::container_of(components.object_type(), components.object()).ok_or_else(|| {
+        Error::slug("the slug names its object in a way that is not known here, so no link can be made")
+    })?;
     let parts = ask(container).await?;
     address(&parts, &row.row_id)
 }
 
 async fn ask(container: Container) -> Result<LinkParts, Error> {
     let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner).clone();
-    let logger = installed.ok_or_else(|| Error::config("`permalink` needs a logger to ask as; call `init_logger` first"))?;
+    let logger =
+        installed.ok_or_else(|| Error::config("`permalink` needs a logger to ask as; call `init_logger` first"))?;
     let Some(link) = logger.0.link_target.clone() else {
-        return Err(Error::config("the default logger writes to a local folder, which no link leads to; set BRAINTRUST_API_KEY"));
+        return Err(Error::config(
+            "the default logger writes to a local folder, which no link leads to; set BRAINTRUST_API_KEY",
+        ));
     };
     let (answer, waiting) = oneshot::channel();
     logger.0.exporter.run(move || async move {
@@ -72,7 +76,9 @@ async fn ask(container: Container) -> Result<LinkParts, Error> {
         };
         let _ = answer.send(parts);
     });
-    waiting.await.unwrap_or_else(|_| Err(Error::config("the exporter has stopped, so nothing can be asked of Braintrust")))
+    waiting
+        .await
+        .unwrap_or_else(|_| Err(Error::config("the exporter has stopped, so nothing can be asked of Braintrust")))
 }
 
 fn address(parts: &LinkParts, row_id: &str) -> Result<String, Error> {

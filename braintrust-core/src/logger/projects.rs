@@ -51,7 +51,9 @@ pub fn logger(key: &str) -> Result<Logger, Error> {
     projects.get(key).cloned().ok_or_else(|| {
         let known: Vec<_> = projects.keys().map(|key| format!("`{key}`")).collect();
         let known = if known.is_empty() { "none is".to_owned() } else { format!("known are {}", known.join(", ")) };
-        Error::config(format!("no project is registered under `{key}`; {known}. Register it with `register(\"{key}\", ..)`"))
+        Error::config(format!(
+            "no project is registered under `{key}`; {known}. Register it with `register(\"{key}\", ..)`"
+        ))
     })
 }
 

@@ -1,0 +1,54 @@
+//! Where a panic happened, which its payload does not say: noted by a panic hook that goes on to the one before it.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::PanicHookInfo;
+use std::sync::Once;
+
+/// The latest panic of a thread.
+struct Site {
+    message: String,
+    location: String,
+}
+
+thread_local! {
+    static LATEST: RefCell<Option<Site>> = const { RefCell::new(None) };
+}
+
+/// Has the place of every panic noted from now on. The program's own hook runs as before; one that it sets later takes
+/// the place of this, and then panics are recorded without their place.
+pub(crate) fn watch() {
+    static WATCHING: Once = Once::new();
+    // A thread that is panicking may not change the hook.
+    if std::thread::panicking() {
+        return;
+    }
+    WATCHING.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            note(panic);
+            before(panic);
+        }));
+    });
+}
+
+fn note(panic: &PanicHookInfo<'_>) {
+    let Some(location) = panic.location() else { return };
+    let message = message_of(panic.payload()).to_owned();
+    let site = Site { message, location: location.to_string() };
+    // A panic while another one's place is being read is not worth a third.
+    let _ = LATEST.try_with(|latest| latest.try_borrow_mut().map(|mut latest| *latest = Some(site)));
+}
+
+fn message_of(payload: &dyn Any) -> &str {
+    let text = payload.downcast_ref::<&'static str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or_default()
+}
+
+/// Where the panic with this payload happened, as `file:line:column`, if it is this thread's latest.
+pub(crate) fn location_of(payload: &(dyn Any + Send)) -> Option<String> {
+    let message = message_of(payload);
+    let site = LATEST.try_with(|latest| latest.try_borrow_mut().ok()?.take()).ok().flatten()?;
+    // Another panic may have come and gone meanwhile, in a destructor for instance.
+    (site.message == message).then_some(site.location)
+}
