@@ -99,7 +99,10 @@ fn an_update_never_overtakes_the_row_that_it_is_about() {
     logger.flush_blocking(LIMIT).unwrap();
     let traces = rows.traces();
     let row = traces.find("answer");
-    assert_eq!((row.input(), row.output(), row.expected()), (Some(&json!("q")), Some(&json!("a")), Some(&json!("late"))));
+    assert_eq!(
+        (row.input(), row.output(), row.expected()),
+        (Some(&json!("q")), Some(&json!("a")), Some(&json!("late")))
+    );
     assert_eq!(row.metadata().unwrap()["reviewed"], true);
     assert_eq!(row.scores().unwrap()["ok"], 1.0);
     assert!(row.is_finished());

@@ -90,4 +90,3 @@ fn a_stream_keeps_its_span() {
     assert_all_under_the_root(&traces, 3);
     assert!(traces.find("root").is_finished());
 }
-

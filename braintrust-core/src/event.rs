@@ -72,7 +72,10 @@ impl Event {
         diagnostics::warn_once("invalid score", || {
             format!("score `{name}` is {value:?}, expected a number from 0 to 1; logged as metadata instead")
         });
-        self.metadata("invalid_scores", std::collections::BTreeMap::from([(name, DisplayText(value.unwrap_or(f64::NAN)))]))
+        self.metadata(
+            "invalid_scores",
+            std::collections::BTreeMap::from([(name, DisplayText(value.unwrap_or(f64::NAN)))]),
+        )
     }
 
     /// Several scores, as by [`score`](Self::score).

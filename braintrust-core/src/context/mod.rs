@@ -49,7 +49,8 @@ impl Context {
     /// What is current on this thread now.
     #[must_use]
     pub fn current() -> Self {
-        stack::top().map_or_else(Self::none, |(spot, is_alone)| if is_alone { Self::alone(spot) } else { Self::around(spot) })
+        stack::top()
+            .map_or_else(Self::none, |(spot, is_alone)| if is_alone { Self::alone(spot) } else { Self::around(spot) })
     }
 
     /// No span, but a logger: the next span is a root of that logger.

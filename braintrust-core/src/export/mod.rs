@@ -86,12 +86,7 @@ impl Exporter {
 
     /// Sends what was recorded so far by `logger`, or by all, and calls `done` when it has arrived, or with `true` when
     /// `limit` has passed. `done` is dropped uncalled if the exporter is gone.
-    pub(crate) fn flush(
-        &self,
-        logger: Option<LoggerId>,
-        limit: Duration,
-        done: impl FnOnce(bool) + Send + 'static,
-    ) {
+    pub(crate) fn flush(&self, logger: Option<LoggerId>, limit: Duration, done: impl FnOnce(bool) + Send + 'static) {
         self.command(Command::Flush { logger, limit, done: Box::new(done) });
     }
 

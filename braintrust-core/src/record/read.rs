@@ -1,12 +1,12 @@
 //! Reading records.
 
 use super::{HEADER, RecordKind};
-use crate::sections::Section;
 use crate::active::LoggerId;
 use crate::clock::Timestamp;
 use crate::context::SpanRef;
 use crate::fields::Field;
 use crate::ids::{SpanId, TraceId};
+use crate::sections::Section;
 
 /// One record, borrowed from the buffer that it lies in.
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::fields::Fields;
     use crate::record::RecordWriter;
-use crate::sections::Sections;
+    use crate::sections::Sections;
 
     #[test]
     fn what_is_written_is_read() {

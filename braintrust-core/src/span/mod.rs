@@ -9,7 +9,9 @@ mod remote;
 mod update;
 
 pub use builder::SpanBuilder;
-pub use current::{Instrument, current_span, extract, inject, llm_span, root_span, score_span, start_span, task_span, tool_span};
+pub use current::{
+    Instrument, current_span, extract, inject, llm_span, root_span, score_span, start_span, task_span, tool_span,
+};
 pub(crate) use open::open;
 pub use open::{Opening, finish, log};
 pub use parent::Parent;

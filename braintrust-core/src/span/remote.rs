@@ -101,7 +101,9 @@ pub(super) fn object_of(logger: LoggerId, heritage: Option<&Heritage>) -> Option
     match heritage.and_then(|heritage| heritage.container.as_ref()) {
         Some(Container::Experiment(id)) => Some((ObjectType::Experiment, ObjectRef::Id(id.clone()))),
         Some(Container::Playground(id)) => Some((ObjectType::PlaygroundLogs, ObjectRef::Id(id.clone()))),
-        Some(Container::Project(ProjectRef::Id { id, .. })) => Some((ObjectType::ProjectLogs, ObjectRef::Id(id.clone()))),
+        Some(Container::Project(ProjectRef::Id { id, .. })) => {
+            Some((ObjectType::ProjectLogs, ObjectRef::Id(id.clone())))
+        }
         Some(Container::Project(ProjectRef::Name(name))) => Some((ObjectType::ProjectLogs, project_name(name))),
         None => {
             let facts = LoggerFacts::of(logger)?;

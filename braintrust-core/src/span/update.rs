@@ -15,8 +15,8 @@ use crate::fields::{Field, Fields};
 use crate::ids::{self, SpanId, TraceId};
 use crate::propagation::SpanComponents;
 use crate::record::{self, RecordWriter};
-use crate::sections::{Section, Sections};
 use crate::registry::LoggerFacts;
+use crate::sections::{Section, Sections};
 
 use super::remote;
 
@@ -93,9 +93,7 @@ impl Target {
     }
 
     fn move_to(&mut self, container: Option<Container>) {
-        let own = |container: &Container| {
-            LoggerFacts::of(self.span.logger).is_some_and(|facts| facts.holds(container))
-        };
+        let own = |container: &Container| LoggerFacts::of(self.span.logger).is_some_and(|facts| facts.holds(container));
         if let Some(container) = container.filter(|container| !own(container)) {
             self.sections.push(Section::Container, &container.encode());
         }

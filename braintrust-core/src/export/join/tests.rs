@@ -81,7 +81,8 @@ fn rows(records: &[Vec<u8>], windows: &[(usize, usize, u64)]) -> Vec<Vec<Map<Str
         let until = (cut + surplus).min(records.len()).max(drained);
         let window = [std::mem::take(&mut carried), records[drained..until].concat()];
         drained = until;
-        let cut = Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience), flushed: Flushed::Nobodys };
+        let cut =
+            Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience), flushed: Flushed::Nobodys };
         let joined = join(window.iter().map(Vec::as_slice), cut, &facts, &mut counter);
         carried = joined.carried;
         for (logger, batch) in joined.rows {
