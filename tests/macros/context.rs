@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use braintrust::testing::{capture, capture_blocking};
-use braintrust::{Instrument, Parent, current_span, propagate, start_span, traced};
+use braintrust::{Instrument, current_span, propagate, start_span, traced};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::task::{LocalSet, spawn_blocking};
@@ -177,15 +177,14 @@ fn cx_09_waiting_in_rayon_lends_a_foreign_span() {
     fn waits() {
         let (stolen, begun) = mpsc::channel();
         rayon::join(
-            || begun.recv().unwrap(), // so that the other half is with the other thread
-            move || {
+            move || begun.recv().unwrap(), // so that the other half is with the other thread
+            propagate(move || {
                 stolen.send(()).unwrap();
-                assert!(current_span().is_noop());
                 works();
-            },
+            }),
         );
     }
-    #[traced(parent = Parent::root())]
+    #[traced]
     fn works() {
         let (done, both) = mpsc::channel();
         let second = done.clone();

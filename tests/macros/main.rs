@@ -7,6 +7,7 @@ mod async_trait;
 mod attributes;
 mod cancellation;
 mod capture;
+mod compiler;
 mod context;
 mod drop_order;
 mod errors;

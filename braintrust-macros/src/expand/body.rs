@@ -38,7 +38,8 @@ fn arm(binding: &Binding, body: &TokenStream) -> TokenStream {
     let Binding { outer, inner, mutability, lints, .. } = binding;
     if binding.is_mentioned {
         // What the attribute names is used, even if the body has no need of it.
-        return hygienic!(match #outer { #(#lints)* #mutability #inner => { let _ = &#inner; #body } });
+        // A `match`, since braces around a body after a statement would be called unused.
+        return hygienic!(match #outer { #(#lints)* #mutability #inner => match &#inner { _ => #body } });
     }
     hygienic!(match #outer { #(#lints)* #mutability #inner => #body })
 }

@@ -5,5 +5,13 @@
 
 #[path = "../../hygiene.rs"]
 pub mod hygiene;
+#[cfg(test)]
+#[path = "../../outcomes.rs"]
+pub mod outcomes;
 #[path = "../../shapes.rs"]
 pub mod shapes;
+
+#[test]
+fn ed_02_the_outcome_is_that_of_the_plain_function() {
+    outcomes::compare(true);
+}
