@@ -46,7 +46,7 @@ impl Section {
         Self::Instrumentation,
     ];
 
-    pub(crate) fn from_index(index: u8) -> Option<Self> {
+    fn from_index(index: u8) -> Option<Self> {
         Self::ALL.get(usize::from(index)).copied()
     }
 }
@@ -61,6 +61,11 @@ impl Sections {
         &self.0
     }
 
+    /// The bytes of each section of a kind.
+    pub(crate) fn of(&self, wanted: Section) -> impl Iterator<Item = &[u8]> {
+        read(&self.0).filter(move |(section, _)| *section == wanted).map(|(_, bytes)| bytes)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -71,4 +76,16 @@ impl Sections {
         self.0.extend_from_slice(&length.to_le_bytes());
         self.0.extend_from_slice(bytes);
     }
+}
+
+/// The sections in `bytes`, in the order in which they were pushed.
+pub(crate) fn read(bytes: &[u8]) -> impl Iterator<Item = (Section, &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (header, tail) = rest.split_first_chunk::<5>()?;
+        let length = u32::from_le_bytes([header[1], header[2], header[3], header[4]]) as usize;
+        let (bytes, tail) = tail.split_at_checked(length)?;
+        rest = tail;
+        Some((Section::from_index(header[0])?, bytes))
+    })
 }

@@ -55,6 +55,7 @@ pub(crate) fn unite(into: &mut Value, value: Value) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -85,5 +86,28 @@ mod tests {
             json!({"span_id": "b", "created": 2, "tags": ["z", "x"], "_is_merge": true}),
         ];
         assert_eq!(merged(rows), json!({"span_id": "a", "created": 1, "tags": ["x", "y", "z"]}));
+    }
+
+    fn object(entries: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+        let entries = prop::collection::btree_map("[a-c]", entries, 0..3);
+        entries.prop_map(|entries| Value::Object(entries.into_iter().collect()))
+    }
+
+    /// Rows whose fields keep their kinds, as those of one program do: `metadata` and what is in it are objects.
+    fn row() -> impl Strategy<Value = Value> {
+        let tags = prop::collection::btree_set("[a-d]", 0..4);
+        (object(object(any::<i8>().prop_map(Value::from))), any::<Option<u8>>(), tags)
+            .prop_map(|(metadata, output, tags)| json!({"metadata": metadata, "output": output, "tags": tags}))
+    }
+
+    proptest! {
+        #[test]
+        fn merging_obeys_its_laws(a in row(), b in row(), c in row()) {
+            let both = |first: &Value, second: &Value| merged([first.clone(), second.clone()]);
+            prop_assert_eq!(both(&a, &a), a.clone(), "a row adds nothing to itself");
+            prop_assert_eq!(both(&a, &json!({})), a.clone(), "nothing adds nothing");
+            let (left, right) = (both(&both(&a, &b), &c), both(&a, &both(&b, &c)));
+            prop_assert_eq!(left, right, "rows may be merged here before they are merged there");
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::context::SpanRef;
 use crate::fields::Field;
 use crate::ids::{SpanId, TraceId};
-use crate::sections::Section;
+use crate::sections::{self, Section};
 
 /// One record, borrowed from the buffer that it lies in.
 #[derive(Clone, Copy, Debug)]
@@ -43,14 +43,7 @@ impl<'a> Record<'a> {
 
     /// The sections in the order in which they were written.
     pub(crate) fn sections(&self) -> impl Iterator<Item = (Section, &'a [u8])> + use<'a> {
-        let mut rest = self.sections;
-        std::iter::from_fn(move || {
-            let (header, tail) = rest.split_first_chunk::<5>()?;
-            let length = u32::from_le_bytes([header[1], header[2], header[3], header[4]]) as usize;
-            let (bytes, tail) = tail.split_at_checked(length)?;
-            rest = tail;
-            Some((Section::from_index(header[0])?, bytes))
-        })
+        sections::read(self.sections)
     }
 
     /// The first section of a kind.

@@ -94,6 +94,7 @@ impl SpanBuilder {
             opening.set_started(started);
         }
         opening.set_fields(self.event.into_fields());
-        Span::owning(opening.start())
+        let parents = opening.parents();
+        Span::owning(opening.start(), parents)
     }
 }

@@ -30,7 +30,7 @@ use serde::Serialize;
 use crate::context::{Context, Entered, InContext, SpanRef};
 use crate::event::{self, Event};
 use crate::fields::{Field, Fields};
-use crate::ids::{self, IdStyle};
+use crate::ids::{self, IdStyle, SpanId};
 use crate::propagation::{self, Injector, ParentObject, RowIds, SlugVersion, SpanComponents, TraceContext};
 use crate::{SpanType, active};
 
@@ -63,7 +63,16 @@ pub struct Span {
 /// What the clones of a handle that keeps its span open have in common.
 struct Owner {
     context: Context,
+    parents: Parents,
     ended: AtomicBool,
+}
+
+/// The parents that a span was started with.
+#[derive(Debug, Default)]
+struct Parents {
+    numbered: Vec<SpanId>,
+    /// One that another process named otherwise than by 16 hex digits.
+    foreign: Option<String>,
 }
 
 impl Owner {
@@ -93,8 +102,8 @@ impl Span {
     }
 
     /// Keeps the span that `context` is about open until the last clone is gone.
-    pub(crate) fn owning(context: Context) -> Self {
-        let owner = Arc::new(Owner { context: context.clone(), ended: AtomicBool::new(false) });
+    fn owning(context: Context, parents: Parents) -> Self {
+        let owner = Arc::new(Owner { context: context.clone(), parents, ended: AtomicBool::new(false) });
         Self { context, owner: Some(owner) }
     }
 
@@ -199,6 +208,20 @@ impl Span {
         self.written(|span, out| span.trace.write(active::id_style(), out))
     }
 
+    /// The ids of the span's parents, several in a graph, none for a root or a no-op.
+    ///
+    /// `None` if this handle does not know: only handles that started their span do, and clones of those, not what
+    /// [`current_span`] returns.
+    #[must_use]
+    pub fn parents(&self) -> Option<Vec<String>> {
+        if self.is_noop() {
+            return Some(Vec::new());
+        }
+        let Parents { numbered, foreign } = &self.owner.as_ref()?.parents;
+        let written = numbered.iter().map(|id| text(|out| id.write(active::id_style(), out)));
+        Some(foreign.iter().cloned().chain(written).collect())
+    }
+
     /// The span as a slug: a string that any process, in any of Braintrust's languages, can take as a parent
     /// ([`Parent::from_slug`]) or update ([`update_span`](crate::update_span)). Empty for a no-op.
     ///
@@ -252,12 +275,15 @@ impl Span {
     }
 
     fn written(&self, write: impl FnOnce(SpanRef, &mut Vec<u8>)) -> String {
-        let mut out = Vec::new();
-        if let Some(span) = self.reference() {
-            write(span, &mut out);
-        }
-        String::from_utf8(out).unwrap_or_default()
+        self.reference().map_or_else(String::new, |span| text(|out| write(span, out)))
     }
+}
+
+/// What `write` writes, which is ASCII.
+fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// How slugs are written in this process: in the older form with legacy ids, for readers that know no other.

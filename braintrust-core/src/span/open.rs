@@ -5,8 +5,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::Parent;
 use super::parent::Place;
+use super::{Parent, Parents};
 use crate::SpanType;
 use crate::active::{self, LoggerId};
 use crate::callsite::Callsite;
@@ -92,6 +92,18 @@ impl Opening {
         opening.sections.push(Section::File, location.file().as_bytes());
         opening.sections.push(Section::Line, &location.line().to_le_bytes());
         Some(opening)
+    }
+
+    /// The parents that the span will have.
+    pub(super) fn parents(&self) -> Parents {
+        let first = Some(self.parent).filter(|parent| !parent.is_none());
+        let more =
+            self.sections.of(Section::Parent).filter_map(|id| Some(SpanId(u64::from_le_bytes(id.try_into().ok()?))));
+        let foreign = self.sections.of(Section::ForeignParent).next();
+        Parents {
+            numbered: first.into_iter().chain(more).collect(),
+            foreign: foreign.map(|id| String::from_utf8_lossy(id).into_owned()),
+        }
     }
 
     /// Names the span otherwise than its callsite does.
