@@ -86,7 +86,7 @@ fn a_span_names_its_parents() {
     assert_eq!(merge.parents(), Some(vec![left.span_id(), right.span_id()]));
     assert_eq!(merge.root_span_id(), left.root_span_id());
     assert_eq!(left.parents(), Some(Vec::new()));
-    let remote = logger.start_span("remote").parent(&left.export()).start();
+    let remote = logger.start_span("remote").parent(left.export()).start();
     assert_eq!(remote.parents(), Some(vec![left.span_id()]));
     merge.in_scope(|| assert_eq!(braintrust::current_span().parents(), None, "a reference does not know"));
     drop((left, right, merge, remote));
