@@ -6,7 +6,7 @@
 //! account, to a folder on disk. Nothing that is traced ever waits for the network, and nothing is lost in silence.
 //!
 //! ```
-//! # fn main() -> Result<(), braintrust::Error> {
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = std::env::temp_dir().join("braintrust-doc-front-page");
 //! # let logger = braintrust::Logger::builder().project("My Project").local_folder(&folder).build()?;
 //! # logger.install();
