@@ -29,9 +29,8 @@ impl Lane {
         Self { ledger, messages }
     }
 
-    /// Sends rows on their way. How many may wait is bounded where spans begin, not here.
+    /// Sends rows on their way; they count as waiting already. How many may wait is bounded where spans begin, not here.
     pub(super) fn send(&self, rows: RowBatch) {
-        log::add_waiting(rows.bytes());
         self.ledger.queued(rows.len());
         // The task ends only with the lane.
         let _ = self.messages.send(Message::Rows(rows));

@@ -155,14 +155,18 @@ impl Worker {
             id_style: active::id_style(),
             environment: self.environment.as_deref(),
         };
-        let carried = std::mem::take(&mut self.carried);
-        let window = std::iter::once(carried.as_slice()).chain(blocks.iter().map(Vec::as_slice));
+        let waited = std::mem::take(&mut self.carried);
+        let window = std::iter::once(waited.as_slice()).chain(blocks.iter().map(Vec::as_slice));
         let Joined { rows, carried } = join(window, cut, &facts, &mut self.counter);
+        let released = waited.len() + blocks.iter().map(Vec::len).sum::<usize>();
+        let taken = carried.len() + rows.iter().map(|(_, rows)| rows.bytes()).sum::<usize>();
+        log::exchange_waiting(released, taken);
         self.carried = carried;
         for (logger, rows) in rows {
             // No lane: the logger was closed, and with it whoever wanted its rows.
-            if let Some(lane) = self.lanes.get(&logger) {
-                lane.send(rows);
+            match self.lanes.get(&logger) {
+                Some(lane) => lane.send(rows),
+                None => log::sub_waiting(rows.bytes()),
             }
         }
         blocks.into_iter().for_each(log::recycle);

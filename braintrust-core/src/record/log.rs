@@ -18,7 +18,7 @@ const REUSED_BYTES: usize = 4 * BLOCK_BYTES;
 /// How many empty buffers are kept for reuse: enough for a burst between two drains, 4 MiB in all.
 const SPARE_BLOCKS: usize = 64;
 /// New spans are refused while this much waits to be delivered.
-const DEFAULT_BOUND: usize = 256 * 1024 * 1024;
+const BOUND: usize = 256 * 1024 * 1024;
 
 /// What one thread has recorded and no drain has taken.
 #[derive(Debug, Default)]
@@ -39,7 +39,6 @@ struct Shared {
     spare: Mutex<Vec<Vec<u8>>>,
     /// Bytes in full blocks, and on their way to a destination.
     waiting: AtomicUsize,
-    bound: AtomicUsize,
     refused: Mutex<BTreeMap<LoggerId, u64>>,
     filled: Notify,
 }
@@ -49,7 +48,6 @@ static SHARED: Shared = Shared {
     departing: ThreadLog(Mutex::new(Blocks { full: Vec::new(), current: Vec::new() })),
     spare: Mutex::new(Vec::new()),
     waiting: AtomicUsize::new(0),
-    bound: AtomicUsize::new(DEFAULT_BOUND),
     refused: Mutex::new(BTreeMap::new()),
     filled: Notify::const_new(),
 };
@@ -110,7 +108,7 @@ pub(crate) fn append(write: impl FnOnce(&mut Vec<u8>)) {
 /// Only new spans are refused: what belongs to a span that has begun is always taken, so that there are no halves.
 #[inline]
 pub(crate) fn admit(logger: LoggerId) -> bool {
-    if SHARED.waiting.load(Ordering::Relaxed) < SHARED.bound.load(Ordering::Relaxed) {
+    if SHARED.waiting.load(Ordering::Relaxed) < BOUND {
         return true;
     }
     refuse(logger);
@@ -127,8 +125,16 @@ pub(crate) fn take_refused() -> BTreeMap<LoggerId, u64> {
     std::mem::take(&mut *lock(&SHARED.refused))
 }
 
+/// Counts `taken` bytes in place of `released` ones, at once: in between, spans would be refused or let in wrongly.
+pub(crate) fn exchange_waiting(released: usize, taken: usize) {
+    match taken.checked_sub(released) {
+        Some(more) => add_waiting(more),
+        None => sub_waiting(released - taken),
+    }
+}
+
 /// Counts bytes that wait for delivery.
-pub(crate) fn add_waiting(bytes: usize) {
+fn add_waiting(bytes: usize) {
     SHARED.waiting.fetch_add(bytes, Ordering::Relaxed);
 }
 
@@ -158,9 +164,8 @@ pub(crate) fn drain() -> Vec<Vec<u8>> {
     blocks
 }
 
-/// Gives a drained block back for reuse, and takes its bytes off those that wait.
+/// Gives a drained block back for reuse. Its bytes go on counting as waiting.
 pub(crate) fn recycle(mut block: Vec<u8>) {
-    sub_waiting(block.len());
     if block.capacity() > REUSED_BYTES {
         return;
     }
