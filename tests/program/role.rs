@@ -1,0 +1,113 @@
+//! The program itself: reads orders, and carries them out with the library as any program would.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use braintrust::{Event, Logger, Span, traced};
+use braintrust_test_backend::key_of;
+use serde_json::json;
+
+use super::{Answer, Flushed, Latency, Order, ROLE};
+
+/// Whether this process is the program, not the test.
+pub fn is_program() -> bool {
+    std::env::var_os(ROLE).is_some()
+}
+
+/// Carries out the orders on stdin until there are no more.
+pub fn run_program() -> ExitCode {
+    let mut role = Role::default();
+    for line in std::io::stdin().lines() {
+        let order = serde_json::from_str(&line.unwrap()).unwrap();
+        let Some(answer) = role.obey(order) else { return ExitCode::SUCCESS };
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "{}", serde_json::to_string(&answer).unwrap()).unwrap();
+        stdout.flush().unwrap();
+    }
+    ExitCode::SUCCESS
+}
+
+#[derive(Default)]
+struct Role {
+    loggers: BTreeMap<String, Logger>,
+    open: Vec<Span>,
+}
+
+#[traced]
+fn call(tenant: &str, number: u32) -> usize {
+    black_box(tenant.len() + number as usize)
+}
+
+impl Role {
+    /// Carries out an order; no answer if it was the last.
+    fn obey(&mut self, order: Order) -> Option<Answer> {
+        Some(match order {
+            Order::Calls { tenant, first, count } => Answer::Took(self.call(&tenant, first, count)),
+            Order::Open { tenant, first, count } => {
+                self.open(&tenant, first, count);
+                Answer::Done
+            }
+            Order::Close => {
+                for span in self.open.drain(..) {
+                    span.log(Event::new().output(&"late"));
+                    span.end();
+                }
+                Answer::Done
+            }
+            Order::Flush { limit } => Answer::Flushed(self.flush(limit)),
+            Order::End => return None,
+        })
+    }
+
+    fn logger(&mut self, tenant: &str) -> &Logger {
+        self.loggers
+            .entry(tenant.to_owned())
+            .or_insert_with(|| Logger::builder().project(tenant).api_key(key_of(tenant)).build().unwrap())
+    }
+
+    fn call(&mut self, tenant: &str, first: u32, count: u32) -> Latency {
+        let mut times = Vec::with_capacity(count as usize);
+        self.logger(tenant).in_scope(|| {
+            for number in first..first + count {
+                let begun = Instant::now();
+                call(tenant, number);
+                times.push(begun.elapsed().as_nanos() as u64);
+            }
+        });
+        Latency::of(times)
+    }
+
+    fn open(&mut self, tenant: &str, first: u32, count: u32) {
+        for number in first..first + count {
+            let input = json!({"tenant": tenant, "number": number});
+            let span = self.logger(tenant).start_span("call").input(&input).start();
+            self.open.push(span);
+        }
+    }
+
+    fn flush(&self, limit: Duration) -> Flushed {
+        let mut all = Flushed::default();
+        for logger in self.loggers.values() {
+            let begun = Instant::now();
+            let outcome = logger.flush_blocking(limit);
+            all.took = all.took.max(begun.elapsed());
+            let report = match &outcome {
+                Ok(report) => Some(report),
+                Err(error) => error.report(),
+            };
+            if let Some(report) = report {
+                all.delivered += report.delivered;
+                all.spooled += report.spooled;
+                all.queued += report.queued;
+                all.lost += report.lost.total();
+            }
+            if let Err(error) = outcome {
+                all.error = Some(error.to_string());
+            }
+        }
+        all
+    }
+}
