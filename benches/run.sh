@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Compares braintrust with its peers: builds everything, measures everything, prints the tables and writes RESULTS.md.
+# benches/run.sh [--quick] [caller|allocations|flood|start|compile|tree ...]
+# With --quick, or with parts named, nothing is written.
+set -euo pipefail
+cd "$(dirname "$0")"
+cargo build --quiet --locked --release --workspace
+exec cargo run --quiet --locked --release --bin comparison -- "$@"
