@@ -9,9 +9,10 @@ mod latency;
 mod role;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use braintrust_test_backend::Backend;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ const ROLE: &str = "BRAINTRUST_TEST_PROGRAM";
 enum Order {
     /// Makes traced calls, one after the other.
     Calls { tenant: String, first: u32, count: u32 },
+    /// Makes traced calls on so many threads at once, as fast as they can.
+    Load { tenant: String, threads: u32, count: u32 },
     /// Begins spans, and leaves them open.
     Open { tenant: String, first: u32, count: u32 },
     /// Logs to the open spans, and ends them.
@@ -62,7 +65,7 @@ pub struct Flushed {
 pub struct Program {
     child: Child,
     orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    answers: mpsc::Receiver<Answer>,
     complaints: Option<JoinHandle<String>>,
 }
 
@@ -93,7 +96,15 @@ impl Program {
             String::from_utf8_lossy(&text).into_owned()
         });
         let orders = child.stdin.take().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap());
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (answered, answers) = mpsc::channel();
+        std::thread::spawn(move || {
+            // A line that breaks off is the last of a program that was killed.
+            for line in stdout.lines().map_while(Result::ok) {
+                let Ok(answer) = serde_json::from_str(&line) else { return };
+                let _ = answered.send(answer);
+            }
+        });
         Self { child, orders, answers, complaints: Some(complaints) }
     }
 
@@ -103,6 +114,16 @@ impl Program {
             Answer::Took(latency) => latency,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Makes the calls `0..count` of a tenant, spread over so many threads.
+    pub fn load(&mut self, tenant: &str, threads: u32, count: u32) {
+        self.ask(&Order::Load { tenant: tenant.to_owned(), threads, count });
+    }
+
+    /// Begins to make calls, as [`calls`](Self::calls) does, and does not wait for them.
+    pub fn begin_calls(&mut self, tenant: &str, first: u32, count: u32) {
+        self.tell(&Order::Calls { tenant: tenant.to_owned(), first, count });
     }
 
     /// Begins the calls `first..first + count` of a tenant, which end with [`close`](Self::close).
@@ -131,9 +152,22 @@ impl Program {
         }
     }
 
-    /// The process's id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// The outcome of the next flush, passing over what else is answered before; none if it is not there in time.
+    pub fn flushed_by(&mut self, deadline: Instant) -> Option<Flushed> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Answer::Flushed(flushed) = self.answers.recv_timeout(left).ok()? {
+                return Some(flushed);
+            }
+        }
+    }
+
+    /// The most memory that the process has had resident at any time, in bytes; none where the system does not tell.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kib * 1024)
     }
 
     /// Has the program return from `main`; what it wrote to stderr.
@@ -165,9 +199,7 @@ impl Program {
     }
 
     fn answer(&mut self) -> Answer {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|_| panic!("the program is gone: {}", self.complaints()))
+        self.answers.recv().unwrap_or_else(|_| panic!("the program is gone: {}", self.complaints()))
     }
 
     fn complaints(&mut self) -> String {

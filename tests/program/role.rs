@@ -46,6 +46,10 @@ impl Role {
     fn obey(&mut self, order: Order) -> Option<Answer> {
         Some(match order {
             Order::Calls { tenant, first, count } => Answer::Took(self.call(&tenant, first, count)),
+            Order::Load { tenant, threads, count } => {
+                self.load(&tenant, threads, count);
+                Answer::Done
+            }
             Order::Open { tenant, first, count } => {
                 self.open(&tenant, first, count);
                 Answer::Done
@@ -78,6 +82,22 @@ impl Role {
             }
         });
         Latency::of(times)
+    }
+
+    fn load(&mut self, tenant: &str, threads: u32, count: u32) {
+        let logger = &*self.logger(tenant);
+        std::thread::scope(|scope| {
+            for thread in 0..threads {
+                let numbers = count * thread / threads..count * (thread + 1) / threads;
+                scope.spawn(move || {
+                    logger.in_scope(|| {
+                        for number in numbers {
+                            call(tenant, number);
+                        }
+                    });
+                });
+            }
+        });
     }
 
     fn open(&mut self, tenant: &str, first: u32, count: u32) {

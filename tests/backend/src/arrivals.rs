@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -159,12 +160,12 @@ impl Arrivals {
         tally
     }
 
-    pub(crate) fn missing(&self, tenant: &str, made: u32) -> Vec<u32> {
+    pub(crate) fn missing(&self, tenant: &str, made: Range<u32>) -> Vec<u32> {
         let calls = self.calls.get(tenant).map(Vec::as_slice).unwrap_or_default();
         let is_missing = |number: &u32| {
             let call = calls.get(*number as usize).copied().unwrap_or_default();
             call & COUNT == 0 || call & ENDED == 0
         };
-        (0..made).filter(is_missing).take(10).collect()
+        made.filter(is_missing).take(10).collect()
     }
 }

@@ -12,6 +12,7 @@ mod under_way;
 mod wire;
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -129,9 +130,9 @@ impl Backend {
         lock(&self.shared.arrivals).tally(tenant)
     }
 
-    /// The first of the calls `0..made` of `tenant` that have not arrived, or not with their end; at most ten.
+    /// The first of these calls of `tenant` that have not arrived, or not with their end; at most ten.
     #[must_use]
-    pub fn missing(&self, tenant: &str, made: u32) -> Vec<u32> {
+    pub fn missing(&self, tenant: &str, made: Range<u32>) -> Vec<u32> {
         lock(&self.shared.arrivals).missing(tenant, made)
     }
 

@@ -1,40 +1,20 @@
-//! The fault matrix: whatever a backend or a disk does wrong, no row is lost that the bounds allow to keep, each arrives
-//! once the fault is over, flushes keep their limits, and the traced program is as fast as ever.
-//!
-//! Each case is a program of its own (see `program`) and a backend that is told to fail.
+//! The faults of a backend, each switched on for a while and then off.
 
-mod program;
-
-use std::process::ExitCode;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use braintrust_test_backend::Endpoint::{Any, Login, Register, Rows, Version};
+use braintrust_test_backend::Fault;
 use braintrust_test_backend::Trouble::{Busy, Hang, Html, Says, Slow, Status, TooLarge, Truncated};
-use braintrust_test_backend::{Backend, Fault};
-use libtest_mimic::{Arguments, Trial};
-use program::{Latency, Program};
+use libtest_mimic::Trial;
 
-const TENANT: &str = "north";
+use crate::program::Latency;
+use crate::scene::{RECOVERY, ROUND, Scene};
+use crate::trial;
 
-/// How long a flush may take while the backend fails.
-const LIMIT: Duration = Duration::from_secs(1);
-/// What a busy machine may add to that.
-const MARGIN: Duration = Duration::from_secs(2);
-/// How long rows may take to arrive once the fault is over: waits between attempts have grown by then.
-const RECOVERY: Duration = Duration::from_secs(60);
-
-/// A round of calls: enough for a 99.9th percentile, few enough to stay far from the bounds.
-const ROUND: u32 = 4_000;
-const ROUNDS: u32 = 5;
 /// Other work on the machine can spoil a measurement, never make a slow program fast: so the best of many rounds counts,
 /// and of more if need be.
 const ATTEMPTS: u32 = 8;
-/// Spans that are open while faults come and go.
-const OPEN: u32 = 20;
-
-/// The times of the sender, so short that a fault is felt many times within a second.
-const SHORT: &[(&str, &str)] = &[("BRAINTRUST_HTTP_TIMEOUT", "1"), ("BRAINTRUST_QUEUE_SIZE", "1000000")];
 
 /// A fault, and what it must not do.
 struct Case {
@@ -98,103 +78,19 @@ const CASES: &[Case] = &[
     Case::from_the_start("registration 403", || Fault::At(Register, Status(403))).open(),
 ];
 
-fn main() -> ExitCode {
-    if program::is_program() {
-        return program::run_program();
-    }
+pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<_> =
         CASES.iter().map(|case| trial(case.name, || run(case)).with_ignored_flag(case.is_open)).collect();
     trials.push(trial("restarted mid-flush", restarted_mid_flush));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn trial(name: &str, run: impl FnOnce() + Send + 'static) -> Trial {
-    Trial::test(name, || {
-        run();
-        Ok(())
-    })
-}
-
-/// A program and its backend, with what has been made so far.
-struct Scene {
-    backend: Backend,
-    program: Program,
-    made: u32,
-}
-
-impl Scene {
-    fn new(fault: Option<Fault>, variables: &[(&str, &str)]) -> Self {
-        let backend = Backend::start_counting();
-        fault.into_iter().for_each(|fault| backend.fail(fault));
-        let program = Program::start(&backend, variables);
-        Self { backend, program, made: 0 }
-    }
-
-    fn calls(&mut self, count: u32) -> Latency {
-        let latency = self.program.calls(TENANT, self.made, count);
-        self.made += count;
-        latency
-    }
-
-    fn open(&mut self) {
-        self.program.open(TENANT, self.made, OPEN);
-        self.made += OPEN;
-    }
-
-    /// Some rounds of calls, in which records are exported and requests come and go.
-    fn rounds(&mut self) -> Latency {
-        let rounds = (0..ROUNDS).map(|_| {
-            sleep(Duration::from_millis(100));
-            self.calls(ROUND)
-        });
-        rounds.reduce(Latency::best).unwrap()
-    }
-
-    /// A flush while the backend fails.
-    fn flush_in_vain(&mut self, delivers: bool) {
-        let flushed = self.program.flush(if delivers { RECOVERY } else { LIMIT });
-        assert_eq!(flushed.lost, 0, "{flushed:?}");
-        if delivers {
-            assert_eq!(flushed.error, None, "{flushed:?}");
-        } else {
-            assert!(flushed.took < LIMIT + MARGIN, "a flush of {LIMIT:?} took {:?}", flushed.took);
-        }
-    }
-
-    /// Waits until everything has arrived.
-    fn recover(&mut self) {
-        let deadline = Instant::now() + RECOVERY;
-        loop {
-            let flushed = self.program.flush(Duration::from_secs(2));
-            assert_eq!(flushed.lost, 0, "{flushed:?}");
-            let tally = self.backend.tally(TENANT);
-            if tally.ended == u64::from(self.made) && flushed.error.is_none() {
-                return;
-            }
-            let missing = self.backend.missing(TENANT, self.made);
-            assert!(
-                Instant::now() < deadline,
-                "of {} calls {tally:?}, {missing:?} … are missing; {flushed:?}",
-                self.made
-            );
-        }
-    }
-
-    fn check(self) {
-        let complaints = self.program.end();
-        assert_eq!(self.backend.violations(), [""; 0], "{complaints}");
-        assert_eq!(self.backend.missing(TENANT, self.made), [0; 0], "{complaints}");
-        let tally = self.backend.tally(TENANT);
-        assert_eq!((tally.arrived, tally.ended), (u64::from(self.made), u64::from(self.made)), "{complaints}");
-    }
+    trials
 }
 
 fn run(case: &Case) {
     let fault = case.fault;
-    let mut scene = Scene::new(case.from_the_start.then(fault), SHORT);
+    let mut scene = Scene::new(case.from_the_start.then(fault));
     if !case.from_the_start {
         scene.calls(100);
-        assert_eq!(scene.program.flush(RECOVERY).error, None);
+        scene.flush_well();
     }
     let (mut healthy, mut faulty) = (Latency::WORST, Latency::WORST);
     for attempt in 1.. {
@@ -219,15 +115,13 @@ fn run(case: &Case) {
 
 /// Rounds under a fault that is on already; all have arrived when this returns, and the fault is off.
 fn faulty_rounds(scene: &mut Scene, case: &Case) -> Latency {
+    let flush = if case.delivers { Scene::flush_well } else { Scene::flush_in_vain };
     scene.open();
     let faulty = scene.rounds();
-    scene.flush_in_vain(case.delivers);
+    flush(scene);
     scene.program.close();
     scene.open();
-    scene.flush_in_vain(case.delivers);
-    if case.delivers {
-        assert!(scene.backend.tally(TENANT).arrived >= u64::from(scene.made), "rows are held up");
-    }
+    flush(scene);
     scene.backend.heal();
     scene.program.close();
     scene.recover();
@@ -236,18 +130,20 @@ fn faulty_rounds(scene: &mut Scene, case: &Case) -> Latency {
 
 /// The backend goes away while rows are under way, and comes back within the flush's limit.
 fn restarted_mid_flush() {
-    let mut scene = Scene::new(None, SHORT);
-    scene.backend.fail(Fault::At(Rows, Slow(Duration::from_millis(100))));
+    let mut scene = Scene::new(None);
+    let slow = || Fault::At(Rows, Slow(Duration::from_millis(100)));
+    scene.backend.fail(slow());
     scene.calls(ROUND);
     scene.program.begin_flush(RECOVERY);
     for _ in 0..3 {
         let before = scene.backend.row_requests();
-        while scene.backend.row_requests() == before && scene.backend.tally(TENANT).ended < u64::from(scene.made) {
+        while scene.backend.row_requests() == before && !scene.has_all() {
             sleep(Duration::from_millis(1));
         }
         scene.backend.fail(Fault::Down);
         sleep(Duration::from_millis(300));
         scene.backend.heal();
+        scene.backend.fail(slow());
     }
     let flushed = scene.program.flushed();
     assert_eq!((flushed.error, flushed.lost), (None, 0));
