@@ -39,6 +39,7 @@
 //! |---|---|
 //! | trace a function | [`traced`] |
 //! | send spans somewhere | [`init_logger`], [`Logger`] |
+//! | change a setting, by a variable or in code | [`settings`], [`LoggerBuilder`] |
 //! | log more to the current span | [`current_span`], [`Event`] |
 //! | open spans by hand | [`start_span`], [`Span`], [`SpanBuilder`], [`Parent`] |
 //! | carry a span into tasks and threads | [`spawn`], [`spawn_blocking`], [`thread::spawn`], [`propagate`], [`Instrument`] |
@@ -59,10 +60,14 @@
 pub use braintrust_core::{
     Capture, Entered, Error, Event, Extractor, Feedback, FeedbackSource, FlushReport, InContext, InSpan, Injector,
     Instrument, Logger, LoggerBuilder, LossReason, Losses, Number, Parent, Secret, Slot, Span, SpanBuilder, SpanType,
-    TracedSpan, Traces, Tree, current_span, extract, init_logger, inject, llm_span, logger, permalink, propagate,
-    register, root_span, score_span, spawn, spawn_blocking, start_span, task_span, thread, tool_span, update_span,
+    TracedSpan, Traces, Tree, Verbosity, WhenFull, current_span, extract, init_logger, inject, llm_span, logger,
+    permalink, propagate, register, root_span, score_span, spawn, spawn_blocking, start_span, task_span, thread,
+    tool_span, update_span,
 };
 pub use braintrust_macros::traced;
+
+#[doc(inline)]
+pub use braintrust_core::settings;
 
 /// Importing traces from files, readers and the local folder.
 pub mod import {

@@ -38,8 +38,13 @@ pub mod local;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[doc = include_str!("settings.md")]
+pub mod settings {}
+
 pub use capture::{Capture, Secret, Slot};
+pub use config::WhenFull;
 pub use context::{Entered, InContext};
+pub use diagnostics::Verbosity;
 pub use error::Error;
 pub use event::{Event, Number};
 pub use logger::{Logger, LoggerBuilder, init_logger, logger, permalink, register};

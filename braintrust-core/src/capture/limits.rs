@@ -21,6 +21,10 @@ pub(crate) const MAX_TEXT_NESTING: usize = 300;
 /// What stands in the place of a value that lies too deep.
 pub(crate) const TOO_DEEP: &str = "<max depth exceeded>";
 
+/// How many items of a stream are shown unless [`set_max_items`] says otherwise.
+const DEFAULT_MAX_ITEMS: usize = 1_000;
+
+static MAX_ITEMS: AtomicUsize = AtomicUsize::new(DEFAULT_MAX_ITEMS);
 static MAX_VALUE_BYTES: AtomicUsize = AtomicUsize::new(DEFAULT_MAX_VALUE_BYTES);
 
 /// How many bytes of JSON one value may take.
@@ -31,4 +35,14 @@ pub(crate) fn max_value_bytes() -> usize {
 /// Sets, for the whole process, how many bytes of JSON one value may take.
 pub(crate) fn set_max_value_bytes(limit: usize) {
     MAX_VALUE_BYTES.store(limit, Ordering::Relaxed);
+}
+
+/// How many items of a stream are shown.
+pub(crate) fn max_items() -> usize {
+    MAX_ITEMS.load(Ordering::Relaxed)
+}
+
+/// Sets, for the whole process, how many items of a stream are shown.
+pub(crate) fn set_max_items(limit: usize) {
+    MAX_ITEMS.store(limit, Ordering::Relaxed);
 }

@@ -48,14 +48,19 @@ const PLATFORMS: &[(Sign, &str, &str)] = &[
 ];
 
 impl Environment {
+    /// What somebody says, if they say anything.
+    pub(crate) fn of(kind: Option<String>, name: Option<String>) -> Option<Self> {
+        (kind.is_some() || name.is_some()).then_some(Self { kind, name })
+    }
+
     /// What the user says with `BRAINTRUST_ENVIRONMENT_TYPE` and `_NAME`, else the first platform recognised.
     ///
     /// `lookup` gives a variable's value, and nothing for a blank one.
     pub(super) fn detect(lookup: &impl Fn(&str) -> Option<String>) -> Option<Self> {
         let kind = lookup("BRAINTRUST_ENVIRONMENT_TYPE");
         let name = lookup("BRAINTRUST_ENVIRONMENT_NAME");
-        if kind.is_some() || name.is_some() {
-            return Some(Self { kind, name });
+        if let Some(said) = Self::of(kind, name) {
+            return Some(said);
         }
         let (_, kind, name) = PLATFORMS.iter().find(|(sign, ..)| sign.shows(lookup))?;
         Some(Self { kind: Some((*kind).to_owned()), name: Some((*name).to_owned()) })

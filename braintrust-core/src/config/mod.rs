@@ -1,12 +1,24 @@
 //! Settings and targets: what the environment and the builder say, resolved once, and what the backend adds to it.
 
+mod env_file;
 mod environment;
+mod process;
+mod reader;
 mod resolution;
 mod settings;
 mod target;
+#[cfg(test)]
+mod tests;
 mod url;
+mod when_full;
 
+pub(crate) use environment::Environment;
+pub(crate) use process::ProcessSettings;
 pub(crate) use resolution::Resolution;
-pub(crate) use settings::Settings;
+pub(crate) use settings::{Settings, SpoolDir};
 pub(crate) use target::Target;
 pub(crate) use url::{URL_EXPECTED, is_usable_url};
+pub use when_full::WhenFull;
+
+/// What a builder was told about settings `S`.
+pub(crate) type Change<S> = Box<dyn FnOnce(&mut S) + Send + Sync>;

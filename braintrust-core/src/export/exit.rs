@@ -38,9 +38,9 @@ pub(super) fn flush_at_exit() {
     }
 }
 
-/// Leaves the flush to the program, by `BRAINTRUST_DISABLE_ATEXIT_FLUSH`.
-pub(crate) fn switch_off() {
-    SWITCHED_OFF.store(true, Ordering::Relaxed);
+/// Flushes at exit, or leaves that to the program, by `BRAINTRUST_DISABLE_ATEXIT_FLUSH`.
+pub(crate) fn set_flush_at_exit(flush: bool) {
+    SWITCHED_OFF.store(!flush, Ordering::Relaxed);
 }
 
 extern "C" fn at_exit() {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-pub(crate) use exit::switch_off as switch_off_flush_at_exit;
+pub(crate) use exit::set_flush_at_exit;
 pub(crate) use ledger::Ledger;
 pub(crate) use worker::MakeSink;
 use worker::{Command, Worker};

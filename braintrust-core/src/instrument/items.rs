@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use crate::capture::write_str;
+use crate::capture::{max_items, write_str};
 use crate::fields::{Field, Fields};
 
 use super::ending::record_guarded;
-
-/// How many items of a stream are shown.
-const MAX_ITEMS: usize = 1_000;
 
 /// How many bytes the items of a stream may take together.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -61,8 +58,8 @@ impl<T, R: Fn(&T, &mut Fields)> Collect<T> for Each<R> {
     }
 
     fn finish(&mut self, fields: &mut Fields) {
-        // Items that leave nothing are those of a function that hides its output.
-        if self.is_empty || self.list.count > 0 {
+        // Items that leave nothing are those of a function that hides its output; a limit of none hides them all.
+        if (self.is_empty || self.list.count > 0) && max_items() > 0 {
             self.list.finish(fields);
         }
         self.others.finish(fields);
@@ -140,7 +137,7 @@ struct List {
 impl List {
     fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.count += 1;
-        if self.count > MAX_ITEMS || self.json.len() > MAX_BYTES {
+        if self.count > max_items() || self.json.len() > MAX_BYTES {
             self.left_out += 1;
             return;
         }
