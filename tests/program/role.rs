@@ -85,7 +85,7 @@ impl Role {
     }
 
     fn load(&mut self, tenant: &str, threads: u32, count: u32) {
-        let logger = &*self.logger(tenant);
+        let logger = self.logger(tenant);
         std::thread::scope(|scope| {
             for thread in 0..threads {
                 let numbers = count * thread / threads..count * (thread + 1) / threads;
