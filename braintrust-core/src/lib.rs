@@ -20,6 +20,7 @@ mod fields;
 mod ids;
 mod instrument;
 mod logger;
+mod mask;
 mod panic_site;
 mod propagation;
 mod record;
@@ -48,6 +49,7 @@ pub use diagnostics::Verbosity;
 pub use error::Error;
 pub use event::{Event, Number};
 pub use logger::{Logger, LoggerBuilder, init_logger, logger, permalink, register};
+pub use mask::MaskedField;
 pub use propagation::{Extractor, Injector};
 pub use report::{FlushReport, LossReason, Losses};
 pub use span::{

@@ -1,8 +1,8 @@
 //! Where a panic happened, which its payload does not say: noted by a panic hook that goes on to the one before it.
 
 use std::any::Any;
-use std::cell::RefCell;
-use std::panic::PanicHookInfo;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
 /// The latest panic of a thread.
@@ -13,6 +13,8 @@ struct Site {
 
 thread_local! {
     static LATEST: RefCell<Option<Site>> = const { RefCell::new(None) };
+    /// Whether panics of this thread are kept from the program's hook.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Has the place of every panic noted from now on. The program's own hook runs as before; one that it sets later takes
@@ -27,9 +29,29 @@ pub(crate) fn watch() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             note(panic);
-            before(panic);
+            if !QUIET.try_with(Cell::get).unwrap_or_default() {
+                before(panic);
+            }
         }));
     });
+}
+
+/// Runs `work`, whose panics may quote what nobody is to see: what was the program's hook when [`watch`] was called, the
+/// standard one for instance, is not told of them.
+///
+/// # Errors
+///
+/// If `work` panicked: where, as far as that is known.
+pub(crate) fn keep_quiet<R>(work: impl FnOnce() -> R) -> Result<R, Option<String>> {
+    QUIET.set(true);
+    let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let place = location_of(&*payload);
+        // A payload's destructor is the program's code too.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        place
+    });
+    QUIET.set(false);
+    outcome
 }
 
 fn note(panic: &PanicHookInfo<'_>) {

@@ -9,7 +9,7 @@ const LEAST_LENGTH_TO_HINT: usize = 12;
 /// A Braintrust API key.
 ///
 /// It has no `Display`, and its `Debug` shows only the hint of [`ApiKey::hint`]; the text itself comes out of
-/// [`ApiKey::expose`] alone, which only the `Authorization` header may call.
+/// [`ApiKey::expose`] alone, which only the `Authorization` header may call, and the mask that looks for it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ApiKey(Arc<str>);
 

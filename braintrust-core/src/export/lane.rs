@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::content::{Content, Prepared};
 use super::ledger::Ledger;
 use crate::record::log;
-use crate::sink::{RowBatch, Sink};
+use crate::report::{LossReason, Losses};
+use crate::sink::{Delivery, RowBatch, Sink};
 
 /// A logger's lane, as the exporter sees it.
 pub(super) struct Lane {
     pub(super) ledger: Arc<Ledger>,
+    content: Content,
     messages: mpsc::UnboundedSender<Message>,
 }
 
@@ -23,10 +26,21 @@ enum Message {
 
 impl Lane {
     /// Opens a lane to `sink` on the runtime of the calling thread.
-    pub(super) fn open(ledger: Arc<Ledger>, sink: Box<dyn Sink>) -> Self {
+    pub(super) fn open(ledger: Arc<Ledger>, content: Content, sink: Box<dyn Sink>) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
         tokio::task::spawn_local(carry(inbox, sink, Arc::clone(&ledger)));
-        Self { ledger, messages }
+        Self { ledger, content, messages }
+    }
+
+    /// Rows as they may go out; those that may not are written off.
+    pub(super) fn prepared(&self, rows: RowBatch) -> RowBatch {
+        let Prepared { rows, withheld } = self.content.prepare(rows);
+        if withheld > 0 {
+            let error = Some("rows that are no JSON cannot be masked, and were left out; this is a defect".to_owned());
+            let lost = Losses::of(LossReason::Rejected, withheld);
+            self.ledger.settled(0, Delivery { lost, error, ..Delivery::default() });
+        }
+        rows
     }
 
     /// Sends rows on their way; they count as waiting already. How many may wait is bounded where spans begin, not here.

@@ -1,5 +1,6 @@
 //! The exporter: a thread of its own, with a runtime of its own, which takes what was recorded to where it goes.
 
+mod content;
 mod exit;
 mod join;
 mod lane;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+pub(crate) use content::Content;
 pub(crate) use exit::set_flush_at_exit;
 pub(crate) use ledger::Ledger;
 pub(crate) use worker::MakeSink;
@@ -71,10 +73,17 @@ impl Exporter {
         Ok(Self { commands, ledgers: Mutex::default(), process: std::process::id() })
     }
 
-    /// Opens a lane for the rows of `logger`; `label` names it in messages.
-    pub(crate) fn open(&self, logger: LoggerId, label: String, ledger: Arc<Ledger>, make_sink: MakeSink) {
+    /// Opens a lane for the rows of `logger`, whose content is treated as `content` says; `label` names it in messages.
+    pub(crate) fn open(
+        &self,
+        logger: LoggerId,
+        label: String,
+        ledger: Arc<Ledger>,
+        content: Content,
+        make_sink: MakeSink,
+    ) {
         self.ledgers.lock().unwrap_or_else(PoisonError::into_inner).push((logger, label, Arc::clone(&ledger)));
-        self.command(Command::Open { logger, ledger, make_sink });
+        self.command(Command::Open { logger, ledger, content, make_sink });
     }
 
     /// Closes the lane of `logger`, once what it has recorded is delivered. Rows recorded later go nowhere.

@@ -11,6 +11,7 @@ use futures::future::{LocalBoxFuture, join_all};
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
+use super::content::Content;
 use super::join::{Cut, Flushed, Joined, join};
 use super::lane::Lane;
 use super::ledger::Ledger;
@@ -18,7 +19,7 @@ use super::row::RowFacts;
 use crate::active::{self, LoggerId};
 use crate::clock::{Timestamp, WallClock};
 use crate::record::log;
-use crate::sink::Sink;
+use crate::sink::{RowBatch, Sink};
 
 /// How often records become rows, when no thread's buffer fills earlier.
 const TICK: Duration = Duration::from_millis(250);
@@ -33,6 +34,7 @@ pub(super) enum Command {
     Open {
         logger: LoggerId,
         ledger: Arc<Ledger>,
+        content: Content,
         make_sink: MakeSink,
     },
     #[cfg(feature = "testing")]
@@ -110,8 +112,8 @@ impl Worker {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Open { logger, ledger, make_sink } => {
-                self.lanes.insert(logger, Lane::open(ledger, make_sink()));
+            Command::Open { logger, ledger, content, make_sink } => {
+                self.lanes.insert(logger, Lane::open(ledger, content, make_sink()));
             }
             #[cfg(feature = "testing")]
             Command::Close { logger } => {
@@ -158,6 +160,7 @@ impl Worker {
         let waited = std::mem::take(&mut self.carried);
         let window = std::iter::once(waited.as_slice()).chain(blocks.iter().map(Vec::as_slice));
         let Joined { rows, carried } = join(window, cut, &facts, &mut self.counter);
+        let rows: Vec<_> = rows.into_iter().map(|(logger, rows)| (logger, self.prepared(logger, rows))).collect();
         let released = waited.len() + blocks.iter().map(Vec::len).sum::<usize>();
         let taken = carried.len() + rows.iter().map(|(_, rows)| rows.bytes()).sum::<usize>();
         log::exchange_waiting(released, taken);
@@ -174,6 +177,14 @@ impl Worker {
             if let Some(lane) = self.lanes.get(&logger) {
                 lane.ledger.refused(spans);
             }
+        }
+    }
+
+    /// Rows as they may go out.
+    fn prepared(&self, logger: LoggerId, rows: RowBatch) -> RowBatch {
+        match self.lanes.get(&logger) {
+            Some(lane) => lane.prepared(rows),
+            None => rows,
         }
     }
 }

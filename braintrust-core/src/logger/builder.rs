@@ -13,8 +13,9 @@ use crate::config::{Change, Environment, ProcessSettings, Settings, SpoolDir, Ta
 use crate::container::ProjectRef;
 use crate::diagnostics::{self, Verbosity};
 use crate::error::Error;
-use crate::export::{self, Exporter, Ledger};
+use crate::export::{self, Content, Exporter, Ledger};
 use crate::ids::IdStyle;
+use crate::mask::MaskRules;
 use crate::panic_site;
 use crate::secret::ApiKey;
 #[cfg(feature = "testing")]
@@ -38,6 +39,7 @@ pub struct LoggerBuilder {
     api_key: Option<Option<ApiKey>>,
     changes: Vec<Change<Settings>>,
     process_changes: Vec<Change<ProcessSettings>>,
+    pub(super) mask: MaskRules,
     /// Where rows go, if not where the key decides.
     destination: Option<Destination>,
 }
@@ -271,7 +273,9 @@ impl LoggerBuilder {
         let label = project.label().to_owned();
         let environment = settings.environment.as_ref().and_then(|at| serde_json::to_string(at).ok());
         let settings = Arc::new(settings);
+        let mask = std::mem::take(&mut self.mask);
         let destination = self.destination(&project, &settings)?;
+        let content = Content { mask: mask.prepare(destination.api_key().or(settings.api_key.as_ref())) };
         let facts = destination.facts(&project, &settings);
         let resolution = Arc::clone(&facts.resolution);
         let local_folder = destination.folder().map(Path::to_owned);
@@ -287,6 +291,7 @@ impl LoggerBuilder {
             id,
             format!("project `{label}`"),
             Arc::clone(&ledger),
+            content,
             destination.sink_maker(project, settings, resolution),
         );
         Ok(Logger(Arc::new(Shared {

@@ -9,6 +9,7 @@ use crate::config::{Resolution, Settings, Target};
 use crate::container::ProjectRef;
 use crate::export::MakeSink;
 use crate::registry::LoggerFacts;
+use crate::secret::ApiKey;
 use crate::sink::{HttpSink, LocalSink, RefusingSink, Sink};
 #[cfg(feature = "testing")]
 use crate::sink::{MemoryRows, MemorySink};
@@ -27,6 +28,14 @@ impl Destination {
     pub(super) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Folder(folder) => Some(folder),
+            _ => None,
+        }
+    }
+
+    /// The key that rows are sent with.
+    pub(super) fn api_key(&self) -> Option<&ApiKey> {
+        match self {
+            Self::Braintrust(target) => Some(&target.api_key),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod builder;
 mod destination;
+mod hiding;
 mod permalink;
 mod projects;
 

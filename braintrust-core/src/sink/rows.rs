@@ -44,6 +44,24 @@ impl RowBatch {
         })
     }
 
+    /// The rows as `write` puts each of them into the buffer anew; one for which it returns `false` is left out, and
+    /// `write` must have left the buffer as it was.
+    pub(crate) fn rewritten(&self, mut write: impl FnMut(&[u8], &mut Vec<u8>) -> bool) -> Self {
+        let mut text = Vec::with_capacity(self.text.len());
+        let mut rows = Vec::with_capacity(self.rows.len());
+        for (row, RowEnd { container, .. }) in self.iter().zip(&self.rows) {
+            if write(row.text, &mut text) {
+                rows.push(RowEnd { end: text.len(), container: *container });
+            }
+        }
+        Self { text, rows, containers: self.containers.clone() }
+    }
+
+    /// The text of all rows, one after the other.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()

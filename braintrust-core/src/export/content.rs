@@ -1,0 +1,33 @@
+//! What happens to the content of rows between their making and their lane.
+
+use crate::mask::Mask;
+use crate::sink::RowBatch;
+
+/// What one logger does with the content of its rows.
+#[derive(Default)]
+pub(crate) struct Content {
+    pub(crate) mask: Option<Mask>,
+}
+
+/// Rows that may be seen, and how many others there were.
+pub(super) struct Prepared {
+    pub(super) rows: RowBatch,
+    /// Rows that could not be read, so that nobody knows what they would have shown.
+    pub(super) withheld: u64,
+}
+
+impl Content {
+    /// Masks the rows of a window.
+    pub(super) fn prepare(&self, rows: RowBatch) -> Prepared {
+        match &self.mask {
+            Some(mask) if !mask.leaves_alone(rows.text()) => masked(mask, &rows),
+            _ => Prepared { rows, withheld: 0 },
+        }
+    }
+}
+
+fn masked(mask: &Mask, rows: &RowBatch) -> Prepared {
+    let before = rows.len();
+    let rows = rows.rewritten(|row, out| mask.apply(row, out).is_ok());
+    Prepared { withheld: (before - rows.len()) as u64, rows }
+}
