@@ -28,6 +28,8 @@ const ROLE: &str = "BRAINTRUST_TEST_PROGRAM";
 enum Order {
     /// Makes traced calls, one after the other.
     Calls { tenant: String, first: u32, count: u32 },
+    /// Makes traced calls with an argument of so many bytes besides.
+    Large { tenant: String, first: u32, count: u32, bytes: usize },
     /// Makes traced calls on so many threads at once, as fast as they can.
     Load { tenant: String, threads: u32, count: u32 },
     /// Begins spans, and leaves them open.
@@ -114,6 +116,11 @@ impl Program {
             Answer::Took(latency) => latency,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Makes calls as [`calls`](Self::calls) does, each with an argument of so many bytes besides.
+    pub fn large_calls(&mut self, tenant: &str, first: u32, count: u32, bytes: usize) {
+        self.ask(&Order::Large { tenant: tenant.to_owned(), first, count, bytes });
     }
 
     /// Makes the calls `0..count` of a tenant, spread over so many threads.

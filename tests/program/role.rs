@@ -41,11 +41,22 @@ fn call(tenant: &str, number: u32) -> usize {
     black_box(tenant.len() + number as usize)
 }
 
+#[traced("call")]
+fn large(tenant: &str, number: u32, text: &str) {
+    black_box((tenant, number, text));
+}
+
 impl Role {
     /// Carries out an order; no answer if it was the last.
     fn obey(&mut self, order: Order) -> Option<Answer> {
         Some(match order {
             Order::Calls { tenant, first, count } => Answer::Took(self.call(&tenant, first, count)),
+            Order::Large { tenant, first, count, bytes } => {
+                let text = "x".repeat(bytes);
+                self.logger(&tenant)
+                    .in_scope(|| (first..first + count).for_each(|number| large(&tenant, number, &text)));
+                Answer::Done
+            }
             Order::Load { tenant, threads, count } => {
                 self.load(&tenant, threads, count);
                 Answer::Done

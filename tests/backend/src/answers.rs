@@ -66,7 +66,7 @@ impl Answering {
             };
         }
         match self.rows_of(&request.body) {
-            Ok(body) => self.answer_rows(&body, key(&request.headers)).await,
+            Ok(body) => self.answer_rows(&body, request).await,
             Err(what) => self.refuse(what),
         }
     }
@@ -83,7 +83,7 @@ impl Answering {
         lock(&self.uploads).get(&uploaded.key).cloned().ok_or_else(|| format!("never uploaded: {}", uploaded.key))
     }
 
-    async fn answer_rows(mut self, body: &[u8], key: &str) -> Response {
+    async fn answer_rows(mut self, body: &[u8], request: &Request) -> Response {
         let rows = match parse_rows(body) {
             Ok(rows) => rows,
             Err(what) => return self.refuse(what),
@@ -94,14 +94,14 @@ impl Answering {
             self.violation("two rows of one id in one request".to_owned());
         }
         let visit = Visit::begin(Arc::clone(&self.shared), ids);
-        let troubled = self.trouble(Endpoint::Rows, body.len()).await;
+        let troubled = self.trouble(Endpoint::Rows, request.body.len()).await;
         if !visit.complete() {
             self.violation("two rows of one id in requests under way at once".to_owned());
         }
         match troubled {
             Some(troubled) => troubled,
             None => {
-                lock(&self.shared.arrivals).take(&rows, key);
+                lock(&self.shared.arrivals).take(&rows, key(&request.headers));
                 Json(json!({"ids": []})).into_response()
             }
         }
