@@ -75,6 +75,11 @@ pub mod import {
     pub use braintrust_core::import::*;
 }
 
+/// Calls of language models: for wrappers of clients that this library does not know.
+pub mod llm {
+    pub use braintrust_core::llm::*;
+}
+
 /// Reading the local folder.
 pub mod local {
     pub use braintrust_core::local::*;

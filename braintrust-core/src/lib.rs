@@ -19,6 +19,7 @@ mod export;
 mod fields;
 mod ids;
 mod instrument;
+pub mod llm;
 mod logger;
 mod mask;
 mod panic_site;

@@ -28,10 +28,12 @@ pub(crate) enum Section {
     SpanId,
     /// What instrumented the call, where it is neither the macro nor a hand.
     Instrumentation,
+    /// When it happened, on the monotonic clock, where that was before it was recorded: eight bytes.
+    Moment,
 }
 
 impl Section {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Name,
         Self::Kind,
         Self::File,
@@ -44,6 +46,7 @@ impl Section {
         Self::RowId,
         Self::SpanId,
         Self::Instrumentation,
+        Self::Moment,
     ];
 
     fn from_index(index: u8) -> Option<Self> {

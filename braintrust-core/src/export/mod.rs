@@ -1,6 +1,7 @@
 //! The exporter: a thread of its own, with a runtime of its own, which takes what was recorded to where it goes.
 
 mod content;
+mod deferred;
 mod exit;
 mod join;
 mod lane;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub(crate) use content::Content;
+pub(crate) use deferred::defer;
 pub(crate) use exit::set_flush_at_exit;
 pub(crate) use ledger::Ledger;
 pub(crate) use worker::MakeSink;

@@ -140,7 +140,7 @@ impl<'a> Parts<'a> {
     fn write_times(&self, facts: &RowFacts<'_>, out: &mut Vec<u8>) {
         for (key, record) in [("start", self.start), ("end", self.end)] {
             let Some(record) = record else { continue };
-            let nanos = record.given_time().unwrap_or_else(|| facts.wall.unix_nanos(record.at));
+            let nanos = record.given_time().unwrap_or_else(|| facts.wall.unix_nanos(record.moment()));
             separate(out);
             let _ = write!(out, "\"{key}\":");
             write_seconds(nanos, out);
@@ -162,9 +162,11 @@ impl<'a> Parts<'a> {
                 "rust-logger"
             }
         };
+        let given = start.section(Section::Instrumentation).map(String::from_utf8_lossy);
+        let instrumentation = json!(given.as_deref().unwrap_or(instrumentation));
         let version = env!("CARGO_PKG_VERSION");
         let _ = write!(out, "\"span_origin\":{{\"name\":\"rust-traced\",\"version\":\"{version}\",");
-        let _ = write!(out, "\"instrumentation\":{{\"name\":\"{instrumentation}\"}}");
+        let _ = write!(out, "\"instrumentation\":{{\"name\":{instrumentation}}}");
         if let Some(environment) = facts.environment {
             let _ = write!(out, ",\"environment\":{environment}");
         }

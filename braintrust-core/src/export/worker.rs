@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::content::Content;
+use super::deferred;
 use super::join::{Cut, Flushed, Joined, join};
 use super::lane::Lane;
 use super::ledger::Ledger;
@@ -25,6 +26,9 @@ use crate::sink::{RowBatch, Sink};
 const TICK: Duration = Duration::from_millis(250);
 /// How long a span may stay open before its start is sent on its own.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How much deferred work is done in one turn: the exporter's thread has requests to look after too.
+const DEFERRED_BYTES: usize = 8 * 1024 * 1024;
 
 /// Makes a sink on the exporter's thread, where it will run.
 pub(crate) type MakeSink = Box<dyn FnOnce() -> Box<dyn Sink> + Send>;
@@ -149,6 +153,11 @@ impl Worker {
     }
 
     fn export(&mut self, flushed: Flushed) {
+        match flushed {
+            Flushed::Nobodys => deferred::run(DEFERRED_BYTES),
+            // Work that was deferred before a flush belongs to it.
+            Flushed::Of(_) | Flushed::All => deferred::run(usize::MAX),
+        }
         let cut = Cut { until: Timestamp::now(), patience: PATIENCE, flushed };
         let blocks = log::drain();
         self.open_lanes();

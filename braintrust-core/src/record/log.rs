@@ -143,6 +143,38 @@ pub(crate) fn sub_waiting(bytes: usize) {
     SHARED.waiting.fetch_sub(bytes, Ordering::Relaxed);
 }
 
+/// Has whoever waits for [`filled`] drain soon.
+pub(crate) fn hurry() {
+    SHARED.filled.notify_one();
+}
+
+/// Memory outside of the log that waits to become records; it counts towards the bound until this is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Held(usize);
+
+impl Held {
+    /// Counts more bytes, unless the bound is reached.
+    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
+        if SHARED.waiting.load(Ordering::Relaxed) >= BOUND {
+            return false;
+        }
+        add_waiting(bytes);
+        self.0 += bytes;
+        true
+    }
+
+    /// How many bytes are counted.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        sub_waiting(self.0);
+    }
+}
+
 /// Resolves when a thread has handed over a full block since the last drain.
 pub(crate) async fn filled() {
     SHARED.filled.notified().await;

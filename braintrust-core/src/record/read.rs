@@ -54,6 +54,12 @@ impl<'a> Record<'a> {
         self.sections().find(|(section, _)| *section == wanted).map(|(_, bytes)| bytes)
     }
 
+    /// When it happened, which may be before it was recorded.
+    pub(crate) fn moment(&self) -> Timestamp {
+        let given = self.section(Section::Moment).and_then(|bytes| bytes.try_into().ok());
+        given.map_or(self.at, |bytes| Timestamp(u64::from_le_bytes(bytes)))
+    }
+
     /// The time that the user gave instead of the clock's, in nanoseconds since the Unix epoch.
     pub(crate) fn given_time(&self) -> Option<i64> {
         Some(i64::from_le_bytes(self.section(Section::At)?.try_into().ok()?))

@@ -1,6 +1,7 @@
 //! What a span is to be, before it starts.
 
 use std::borrow::Cow;
+use std::panic::Location;
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -22,6 +23,7 @@ pub struct SpanBuilder {
     parent: Parent,
     logger: LoggerId,
     started: Option<SystemTime>,
+    instrumentation: Option<Cow<'static, str>>,
     event: Event,
 }
 
@@ -38,6 +40,7 @@ impl SpanBuilder {
             parent: Parent::current(),
             logger: LoggerId::NONE,
             started: None,
+            instrumentation: None,
             event: Event::new(),
         }
     }
@@ -81,11 +84,27 @@ impl SpanBuilder {
     #[track_caller]
     #[must_use = "the span ends when its last handle is dropped, so dropping this one ends it at once"]
     pub fn start(self) -> Span {
-        let location = std::panic::Location::caller();
+        self.start_from(Some(Location::caller()))
+    }
+
+    /// Says what makes the span, where it is neither the macro nor a hand.
+    pub(crate) fn instrumentation(mut self, name: Cow<'static, str>) -> Self {
+        self.instrumentation = Some(name);
+        self
+    }
+
+    /// Begins the span, for code at `location` if that is known.
+    pub(crate) fn start_from(self, location: Option<&Location<'_>>) -> Span {
         let Some(name) = self.name else { return Span::noop() };
-        let Some(mut opening) = Opening::by_hand(&self.parent, self.logger, location) else {
+        let Some(mut opening) = Opening::by_hand(&self.parent, self.logger) else {
             return Span::noop();
         };
+        if let Some(location) = location {
+            opening.set_location(location);
+        }
+        if let Some(instrumentation) = self.instrumentation {
+            opening.set_instrumentation(&instrumentation);
+        }
         opening.set_name(name);
         if let Some(kind) = self.kind {
             opening.set_kind(kind);

@@ -12,8 +12,8 @@ pub use builder::SpanBuilder;
 pub use current::{
     Instrument, current_span, extract, inject, llm_span, root_span, score_span, start_span, task_span, tool_span,
 };
-pub(crate) use open::open;
 pub use open::{Opening, finish, log};
+pub(crate) use open::{finish_late, open};
 pub use parent::Parent;
 pub(crate) use remote::container_of;
 pub use update::{Feedback, FeedbackSource, update_span};
@@ -142,6 +142,11 @@ impl Span {
             Some(owner) => owner.end(at),
             None => open::end(&self.context, at),
         }
+    }
+
+    /// Has the caller end the span, rather than the last handle; `false` if it has ended already.
+    pub(crate) fn take_over_end(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| !owner.ended.swap(true, Ordering::Relaxed))
     }
 
     /// Begins a span under this very one, whatever is current. A no-op if this span is one.

@@ -83,15 +83,23 @@ impl Opening {
         Some(opening)
     }
 
-    /// Decides on a span that no macro made: `location` is where it was asked for.
-    pub(super) fn by_hand(parent: &Parent, logger: LoggerId, location: &Location<'_>) -> Option<Self> {
+    /// Decides on a span that no macro made.
+    pub(super) fn by_hand(parent: &Parent, logger: LoggerId) -> Option<Self> {
         if !active::enabled() {
             return None;
         }
-        let mut opening = Self::at(parent.place(logger)?)?;
-        opening.sections.push(Section::File, location.file().as_bytes());
-        opening.sections.push(Section::Line, &location.line().to_le_bytes());
-        Some(opening)
+        Self::at(parent.place(logger)?)
+    }
+
+    /// Says where the span was asked for.
+    pub(super) fn set_location(&mut self, location: &Location<'_>) {
+        self.sections.push(Section::File, location.file().as_bytes());
+        self.sections.push(Section::Line, &location.line().to_le_bytes());
+    }
+
+    /// Says what made the span, where it is neither the macro nor a hand.
+    pub(super) fn set_instrumentation(&mut self, name: &str) {
+        self.sections.push(Section::Instrumentation, name.as_bytes());
     }
 
     /// The parents that the span will have.
@@ -159,6 +167,16 @@ pub fn finish(span: &Context, ended: Timestamp, fields: &Fields) {
     record(span, ended, |writer| {
         writer.fields(fields);
         writer.end(&Sections::default());
+    });
+}
+
+/// Records the last fields of a span that ended at `ended`, which may be a while ago.
+pub(crate) fn finish_late(span: &Context, ended: Timestamp, fields: &Fields) {
+    let mut sections = Sections::default();
+    sections.push(Section::Moment, &ended.0.to_le_bytes());
+    record(span, Timestamp::now(), |writer| {
+        writer.fields(fields);
+        writer.end(&sections);
     });
 }
 

@@ -1,0 +1,174 @@
+//! The bytes of a response while they arrive: kept, timed and bounded.
+
+#![expect(dead_code, reason = "not everything is read yet")]
+
+use bytes::{Bytes, BytesMut};
+
+use crate::clock::Timestamp;
+use crate::record::log::Held;
+
+/// How much of a body is kept from its beginning.
+const HEAD_BYTES: usize = 16 * 1024 * 1024;
+/// How much is kept of the end of a body that is longer: where streams say what they cost.
+const TAIL_BYTES: usize = 256 * 1024;
+/// Chunks below this are copied. A reference to one would keep alive the whole read buffer that it is a slice of, which
+/// is many times larger, and costs no less than the copy.
+const COPIED_BYTES: usize = 4 * 1024;
+/// How many arrivals are remembered: the first token of a stream is among its first chunks.
+const ARRIVALS: usize = 16 * 1024;
+/// The least by which the count of held bytes grows, so that not every chunk touches what all threads share.
+const HELD_STEP: usize = 4 * 1024;
+
+/// A response's body as far as it has arrived.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    parts: Vec<Bytes>,
+    /// Small chunks since the last of `parts`.
+    copied: BytesMut,
+    kept: usize,
+    total: u64,
+    /// Whether the head is full; what comes then goes to the tail.
+    is_full: bool,
+    tail: Vec<u8>,
+    arrivals: Vec<Arrival>,
+    held: Held,
+}
+
+/// When the body had reached a length.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    length: u64,
+    at: Timestamp,
+}
+
+impl Body {
+    /// Keeps a chunk, and when it came.
+    pub(super) fn add(&mut self, chunk: &Bytes) {
+        if chunk.is_empty() {
+            return;
+        }
+        self.total += chunk.len() as u64;
+        if self.arrivals.len() < ARRIVALS {
+            self.arrivals.push(Arrival { length: self.total, at: Timestamp::now() });
+        }
+        if self.has_room(chunk.len()) {
+            self.keep(chunk);
+        } else {
+            self.keep_in_tail(chunk);
+        }
+    }
+
+    fn has_room(&mut self, more: usize) -> bool {
+        let needed = self.kept + more;
+        if self.is_full || needed > HEAD_BYTES {
+            self.is_full = true;
+            return false;
+        }
+        let counted = self.held.bytes();
+        if needed > counted {
+            let step = (needed - counted).max(counted).max(HELD_STEP);
+            self.is_full = !self.held.grow(step);
+        }
+        !self.is_full
+    }
+
+    fn keep(&mut self, chunk: &Bytes) {
+        self.kept += chunk.len();
+        if chunk.len() < COPIED_BYTES {
+            self.copied.extend_from_slice(chunk);
+            return;
+        }
+        if !self.copied.is_empty() {
+            self.parts.push(self.copied.split().freeze());
+        }
+        self.parts.push(chunk.clone());
+    }
+
+    fn keep_in_tail(&mut self, chunk: &Bytes) {
+        self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL_BYTES)..]);
+        if self.tail.len() > 2 * TAIL_BYTES {
+            self.tail.drain(..self.tail.len() - TAIL_BYTES);
+        }
+    }
+
+    /// Hands over the count of the memory that the body takes.
+    pub(super) fn take_held(&mut self) -> Held {
+        std::mem::take(&mut self.held)
+    }
+
+    /// All that was kept, in one piece; on the exporter's thread, since it may be copied.
+    pub(super) fn into_arrived(mut self) -> Arrived {
+        self.parts.push(self.copied.freeze());
+        let head = match self.parts.as_slice() {
+            [only] => only.clone(),
+            parts => parts.concat().into(),
+        };
+        Arrived { head, tail: self.tail, total: self.total, arrivals: self.arrivals }
+    }
+}
+
+/// A body that has ended, as far as it was kept.
+#[derive(Debug, Default)]
+pub(super) struct Arrived {
+    pub(super) head: Bytes,
+    /// The end of a body that was too long, after a gap.
+    pub(super) tail: Vec<u8>,
+    /// How long the body was.
+    pub(super) total: u64,
+    arrivals: Vec<Arrival>,
+}
+
+impl Arrived {
+    /// A body that came in one piece.
+    pub(super) fn whole(body: Bytes) -> Self {
+        Self { total: body.len() as u64, head: body, ..Self::default() }
+    }
+
+    /// When the byte at `place` arrived; `None` if it came after all arrivals that are remembered.
+    pub(super) fn arrival_of(&self, place: u64) -> Option<Timestamp> {
+        let index = self.arrivals.partition_point(|arrival| arrival.length <= place);
+        self.arrivals.get(index).map(|arrival| arrival.at)
+    }
+
+    /// How many bytes were not kept.
+    pub(super) fn missing(&self) -> u64 {
+        self.total.saturating_sub((self.head.len() + self.tail.len()) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_of_all_sizes_come_back_as_one_body() {
+        let mut body = Body::default();
+        let mut sent = Vec::new();
+        for length in [3, 1, 5000, 0, 7, 9000, 8000, 2] {
+            let chunk = Bytes::from(vec![sent.len() as u8; length]);
+            body.add(&chunk);
+            sent.extend_from_slice(&chunk);
+        }
+        assert!(body.held.bytes() >= sent.len());
+        let arrived = body.into_arrived();
+        assert_eq!(arrived.head, sent);
+        assert_eq!((arrived.total, arrived.missing()), (sent.len() as u64, 0));
+        let times: Vec<_> = (0..sent.len() as u64).map(|place| arrived.arrival_of(place).unwrap()).collect();
+        assert!(times.is_sorted() && times[2] < times[3]);
+        assert_eq!(arrived.arrival_of(sent.len() as u64), None);
+    }
+
+    #[test]
+    fn a_body_without_end_is_kept_at_both_ends() {
+        let mut body = Body::default();
+        let chunk = Bytes::from(vec![b'x'; 1024 * 1024]);
+        (0..100).for_each(|_| body.add(&chunk));
+        body.add(&Bytes::from_static(b"the end"));
+        assert!(body.held.bytes() <= 2 * HEAD_BYTES && body.tail.capacity() <= 8 * TAIL_BYTES);
+        let arrived = body.into_arrived();
+        assert_eq!(arrived.head.len(), HEAD_BYTES);
+        assert!(arrived.tail.ends_with(b"xthe end") && arrived.tail.len() >= TAIL_BYTES);
+        assert_eq!(arrived.total, 100 * 1024 * 1024 + 7);
+        assert!(arrived.missing() > 0);
+    }
+}

@@ -1,0 +1,75 @@
+//! Who is called, and in which wire format.
+
+use std::borrow::Cow;
+
+use super::WireApi;
+
+/// Who is called, and in which wire format: what a request's address says of it.
+///
+/// Found by [`detect`](super::detect()), or made by hand for a service that it does not know.
+///
+/// ```
+/// use braintrust_core::llm::{Endpoint, WireApi};
+///
+/// let endpoint = Endpoint::new("acme-gateway", WireApi::ChatCompletions);
+/// assert_eq!(endpoint.provider(), "acme-gateway");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    provider: Cow<'static, str>,
+    api: WireApi,
+    model: Option<String>,
+    streams: Option<bool>,
+}
+
+impl Endpoint {
+    /// A service of `provider` (whose prices apply: the vendor, gateway or reseller that is paid) that speaks `api`.
+    pub fn new(provider: impl Into<Cow<'static, str>>, api: WireApi) -> Self {
+        Self { provider: provider.into(), api, model: None, streams: None }
+    }
+
+    /// Names the model, where the address does and the request's body does not.
+    #[must_use]
+    pub fn with_model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Says whether the answer comes as a stream, where the address says so and the request's body does not.
+    #[must_use]
+    pub fn with_streaming(mut self, streams: bool) -> Self {
+        self.streams = Some(streams);
+        self
+    }
+
+    /// Names another provider.
+    #[must_use]
+    pub fn with_provider(mut self, provider: impl Into<Cow<'static, str>>) -> Self {
+        self.provider = provider.into();
+        self
+    }
+
+    /// Who is paid for the call.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// The wire format.
+    #[must_use]
+    pub fn api(&self) -> WireApi {
+        self.api
+    }
+
+    /// The model that the address names.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// Whether the answer comes as a stream, as far as the address says.
+    #[must_use]
+    pub fn streams(&self) -> Option<bool> {
+        self.streams
+    }
+}

@@ -1,0 +1,23 @@
+//! Calls of language models, as they are on the wire: which API a request speaks, what it asked, what was answered, and
+//! what it cost in tokens. No I/O: whoever makes the call shows its bytes to a [`ModelCall`].
+
+mod api;
+mod body;
+mod call;
+mod detect;
+mod endpoint;
+mod options;
+mod reading;
+mod transport;
+
+pub use api::WireApi;
+pub use call::ModelCall;
+pub use detect::detect;
+pub use endpoint::Endpoint;
+pub use options::CallOptions;
+
+/// Whether any logger exists. While none does, a wrapper need not look at a request at all.
+#[must_use]
+pub fn is_enabled() -> bool {
+    crate::active::enabled()
+}
