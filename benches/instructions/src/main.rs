@@ -1,0 +1,122 @@
+//! The hot paths, each in a function of its own name, so that callgrind can say what each takes.
+
+use std::hint::black_box;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use braintrust::{Logger, traced};
+
+/// How often each path is gone; `run.sh` divides by it.
+const TIMES: u64 = 10_000;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().collect();
+    let [_, side, folder] = arguments.as_slice() else { return ExitCode::FAILURE };
+    if side == "caller" {
+        // Before anything listens.
+        call_off();
+        async_call_off();
+    }
+    let logger = Logger::builder().project("instructions").local_folder(folder).build().expect("a logger");
+    logger.install();
+    if side == "caller" {
+        // What a thread does once.
+        step();
+        for path in [poll, span, root_span, payload] {
+            path();
+            let _ = logger.flush_blocking(Duration::from_secs(60));
+        }
+    } else {
+        payload();
+    }
+    // For the exporter: this is where it joins what the paths have recorded.
+    match logger.flush_blocking(Duration::from_secs(60)) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[inline(never)]
+fn call_off() {
+    (0..TIMES).for_each(|n| keep(add(n, 7)));
+}
+
+#[inline(never)]
+fn async_call_off() {
+    (0..TIMES).for_each(|n| keep(pin!(add_async(n, 7)).poll(&mut Context::from_waker(Waker::noop()))));
+}
+
+/// Polls of a future whose span has begun.
+#[inline(never)]
+fn poll() {
+    let mut future = pin!(wait());
+    (0..TIMES).for_each(|_| keep(future.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
+}
+
+/// Spans without fields, under one root.
+#[inline(never)]
+fn span() {
+    under_a_root(&|| (0..TIMES).for_each(|_| step()));
+}
+
+/// Spans without fields, each a trace of its own.
+#[inline(never)]
+fn root_span() {
+    (0..TIMES).for_each(|_| step());
+}
+
+/// Spans with 651 bytes of JSON.
+#[inline(never)]
+fn payload() {
+    let question = "what does a span cost? ".repeat(9);
+    let pages: Vec<String> = (0..5).map(|page| format!("page {page}: a line of just forty characters.")).collect();
+    under_a_root(&|| (0..TIMES).for_each(|_| keep(answer(&question, &pages))));
+}
+
+#[inline(always)]
+fn keep<T>(value: T) {
+    black_box(value);
+}
+
+#[inline(never)]
+#[traced]
+fn add(a: u64, b: u64) -> u64 {
+    black_box(a) + b
+}
+
+#[inline(never)]
+#[traced]
+async fn add_async(a: u64, b: u64) -> u64 {
+    black_box(a) + b
+}
+
+#[traced]
+async fn wait() {
+    std::future::pending::<()>().await;
+}
+
+#[inline(never)]
+#[traced(no_input, no_output)]
+fn step() {
+    black_box(());
+}
+
+#[traced(no_input, no_output)]
+fn under_a_root(work: &dyn Fn()) {
+    work();
+}
+
+#[inline(never)]
+#[traced]
+fn answer(question: &str, pages: &[String]) -> &'static str {
+    black_box((question, pages));
+    const REPLY: &str = "Two records in a block of memory that belongs to the thread, and a row that is written later, \
+                         by another thread; what is captured is copied once, escaped, and never parsed again by us. \
+                         Yes.";
+    REPLY
+}
