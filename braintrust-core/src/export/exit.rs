@@ -62,7 +62,7 @@ fn flush() {
     for (_, label, ledger) in ledgers.iter() {
         let late = (late && ledger.has_queued()).then_some(LIMIT);
         if let Err(error) = ledger.report(late) {
-            diagnostics::say(&format!("{label}: {error}"));
+            diagnostics::last_words(&format!("{label}: {error}"));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::diagnostics;
 use crate::error::{Error, Kind};
 use crate::report::{FlushReport, LossReason, Losses};
 use crate::sink::{Delivery, Progress};
@@ -30,9 +31,14 @@ impl Ledger {
 
     pub(crate) fn refused(&self, spans: u64) {
         self.books().lost.add(Losses::of(LossReason::QueueFull, spans));
+        diagnostics::dropped(spans);
     }
 
     pub(crate) fn settled(&self, rows: usize, delivery: Delivery) {
+        if delivery.lost.total() > 0 {
+            let why = delivery.error.as_deref().unwrap_or("no reason is known");
+            diagnostics::error(why, || format!("{}: {why}", delivery.lost));
+        }
         let mut books = self.books();
         books.queued = books.queued.saturating_sub(rows as u64);
         books.delivered += delivery.delivered;

@@ -62,6 +62,7 @@ impl Exporter {
     fn start(environment: Option<String>) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            .on_thread_unpark(diagnostics::hush_dependencies)
             .build()
             .map_err(|source| Error::io("the exporter's runtime could not be started", source))?;
         let (commands, inbox) = mpsc::unbounded_channel();

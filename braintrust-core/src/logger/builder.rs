@@ -276,6 +276,7 @@ impl LoggerBuilder {
         let mask = std::mem::take(&mut self.mask);
         let destination = self.destination(&project, &settings)?;
         let content = Content { mask: mask.prepare(destination.api_key().or(settings.api_key.as_ref())) };
+        let destination_label = format!("project `{label}`, {destination}");
         let facts = destination.facts(&project, &settings);
         let resolution = Arc::clone(&facts.resolution);
         let local_folder = destination.folder().map(Path::to_owned);
@@ -294,6 +295,7 @@ impl LoggerBuilder {
             content,
             destination.sink_maker(project, settings, resolution),
         );
+        diagnostics::debug(|| format!("made a logger for {}", destination_label));
         Ok(Logger(Arc::new(Shared {
             id,
             project: label,
@@ -370,6 +372,8 @@ fn keyless_folder() -> PathBuf {
 }
 
 fn apply(settings: &ProcessSettings) {
+    diagnostics::set_verbosity(settings.verbosity);
+    diagnostics::set_drop_period(settings.queue_drop_logging_period);
     active::set_id_style(if settings.legacy_ids { IdStyle::Uuid } else { IdStyle::Hex });
     export::set_flush_at_exit(settings.flush_at_exit);
     capture::set_max_items(settings.max_generator_items);

@@ -1,5 +1,6 @@
 //! Where a logger's rows go, and how its sink is made.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +22,18 @@ pub(super) enum Destination {
     Folder(PathBuf),
     #[cfg(feature = "testing")]
     Memory(MemoryRows),
+}
+
+/// For diagnostics: where, and the key only as far as it tells itself from others.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Braintrust(target) => write!(f, "with the key {} at {}", target.api_key.hint(), target.app_url),
+            Self::Folder(folder) => write!(f, "in the folder {}", folder.display()),
+            #[cfg(feature = "testing")]
+            Self::Memory(_) => f.write_str("in memory"),
+        }
+    }
 }
 
 impl Destination {
