@@ -44,6 +44,7 @@
 //! | open spans by hand | [`start_span`], [`Span`], [`SpanBuilder`], [`Parent`] |
 //! | carry a span into tasks and threads | [`spawn`], [`spawn_blocking`], [`thread::spawn`], [`propagate`], [`Instrument`] |
 //! | carry a span to another process | [`Span::export`], [`inject`], [`extract`], [`Parent::from_slug`] |
+//! | trace the calls of a model client | `wrap_openai` (feature `async-openai`), `reqwest::Middleware` (feature `reqwest-middleware`) |
 //! | trace several projects | [`register`], [`logger()`], `#[traced(project = "..")]` |
 //! | change a row later, give feedback | [`update_span`], [`Logger::update_span`], [`Logger::log_feedback`] |
 //! | keep a value out of traces | [`Secret`], `#[traced(redact(..))]` |
@@ -56,6 +57,8 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `async-openai` | `wrap_openai`, which traces the calls of a client of the crate `async-openai` 0.43 |
+//! | `reqwest-middleware` | `reqwest::Middleware`, which traces the model calls of all that sends its requests through the crate `reqwest-middleware` 0.5 |
 //! | `testing` | the test kit: scoped captures, a logger that writes to memory |
 
 pub use braintrust_core::{
@@ -69,6 +72,21 @@ pub use braintrust_macros::traced;
 
 #[doc(inline)]
 pub use braintrust_core::settings;
+
+#[cfg(feature = "async-openai")]
+pub use braintrust_openai::wrap_openai;
+
+/// Tracing the clients of the crate `async-openai`; [`wrap_openai`] is all that most need.
+#[cfg(feature = "async-openai")]
+pub mod openai {
+    pub use braintrust_openai::*;
+}
+
+/// Tracing the model calls that go through `reqwest`, whatever client makes them.
+#[cfg(feature = "reqwest-middleware")]
+pub mod reqwest {
+    pub use braintrust_reqwest::*;
+}
 
 /// Importing traces from files, readers and the local folder.
 pub mod import {
