@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use crate::clock;
 use crate::ids::IdStyle;
 
 /// The number of a logger; records carry it instead of a handle. Zero stands for "no logger".
@@ -32,6 +33,7 @@ pub fn enabled() -> bool {
 /// Takes the number of a new logger, and switches tracing on.
 pub(crate) fn register() -> LoggerId {
     let id = LoggerId(NEXT.fetch_add(1, Ordering::Relaxed));
+    clock::begin();
     ENABLED.store(true, Ordering::Relaxed);
     id
 }

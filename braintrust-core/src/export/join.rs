@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::row::{self, RowFacts};
 use crate::active::LoggerId;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, WallClock};
 use crate::record::{Record, RecordKind, Records};
 use crate::sections::Section;
 use crate::sink::RowBatch;
@@ -73,7 +73,7 @@ pub(crate) fn join<'a>(
     let mut records = Vec::new();
     for index in 0..spans.groups.len() {
         spans.collect(index, &mut records);
-        if waits(&records, cut) {
+        if waits(&records, cut, &facts.wall) {
             records.iter().for_each(|record| joined.carried.extend_from_slice(record.bytes));
             continue;
         }
@@ -99,10 +99,10 @@ impl Joined {
 }
 
 /// Whether a span has begun, but neither ended nor grown old.
-fn waits(records: &[Record<'_>], cut: Cut) -> bool {
+fn waits(records: &[Record<'_>], cut: Cut, wall: &WallClock) -> bool {
     let Some(start) = records.iter().find(|record| record.kind == RecordKind::Start) else { return false };
     let open = !records.iter().any(|record| record.kind == RecordKind::End);
-    open && !cut.flushed.includes(start.span.logger) && cut.until.saturating_sub(start.at) < cut.patience
+    open && !cut.flushed.includes(start.span.logger) && wall.between(start.at, cut.until) < cut.patience
 }
 
 /// The records of a window by span, in the order in which the spans appear.

@@ -103,7 +103,7 @@ impl<C> Progress<C> {
         let mut fields = Fields::new();
         self.collector.finish(&mut fields);
         if let Some(first) = self.first_item {
-            let seconds = first.saturating_sub(self.started).as_secs_f64();
+            let seconds = first.since(self.started).as_secs_f64();
             fields.put(Field::Metrics, |out| {
                 out.extend_from_slice(format!(r#"{{"time_to_first_token":{seconds}}}"#).as_bytes());
             });

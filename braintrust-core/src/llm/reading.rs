@@ -54,7 +54,7 @@ pub(super) fn response(_endpoint: &Endpoint, response: Response) -> Fields {
         fields.put(Field::Error, |out| capture::write_json(&error, out));
     }
     if let Some(first) = response.arrived.arrival_of(0) {
-        let seconds = first.saturating_sub(response.started).as_secs_f64();
+        let seconds = first.since(response.started).as_secs_f64();
         fields
             .put(Field::Metrics, |out| capture::write_json(&serde_json::json!({"time_to_first_token": seconds}), out));
     }

@@ -1,0 +1,200 @@
+//! Time: one cheap reading for each record, turned into wall-clock time by the exporter.
+
+mod counter;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A moment on the process's own clock, in ticks of a length that the exporter finds out.
+///
+/// Moments of all threads are comparable, which is what lets the exporter order the records of a span that was
+/// touched by several threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub(crate) u64);
+
+static LATEST_PASSED: AtomicU64 = AtomicU64::new(0);
+
+/// For how long readings of two threads may disagree: a hundred times what was ever seen.
+const DISAGREEMENT: Duration = Duration::from_micros(5);
+
+impl Timestamp {
+    /// Reads the clock.
+    ///
+    /// Later readings of this thread are never earlier, nor are those of other threads that begin a moment after this
+    /// one (some tens of nanoseconds); where the next thread may be that quick, it reads [`now_in_order`](Self::now_in_order).
+    #[must_use]
+    #[inline]
+    pub fn now() -> Self {
+        Self(counter::ticks())
+    }
+
+    /// Reads the clock after everything that this thread has seen of others: moments that other threads read before are
+    /// never later.
+    #[inline]
+    pub(crate) fn now_in_order() -> Self {
+        Self(counter::ordered_ticks())
+    }
+
+    /// How long after `earlier` this moment was; zero if it was not. Costs more than reading the clock does.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        WallClock::read().between(earlier, self)
+    }
+
+    /// A moment that has passed on all threads: whatever any of them stamps after this call is later.
+    pub(crate) fn passed() -> Self {
+        let moment = Self::now_in_order();
+        let begun = Instant::now();
+        while begun.elapsed() < DISAGREEMENT {
+            std::hint::spin_loop();
+        }
+        let latest = LATEST_PASSED.fetch_max(moment.0, Ordering::Relaxed);
+        if moment.0 < latest {
+            // The counter began anew, as some do while a machine sleeps. No moment says what came before it then.
+            LATEST_PASSED.store(moment.0, Ordering::Relaxed);
+            return Self(u64::MAX);
+        }
+        moment
+    }
+}
+
+/// Two clocks, read at once.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    moment: Timestamp,
+    system: Instant,
+}
+
+/// The reading from which the length of a tick is measured: the longer ago, the more exact.
+static FIRST: Mutex<Option<Reading>> = Mutex::new(None);
+
+/// Notes when the clock began. To be called when tracing is switched on, so that a program that ends soon has measured
+/// the length of a tick for as long as its spans took.
+pub(crate) fn begin() {
+    Reading::now().nanos_per_tick();
+}
+
+impl Reading {
+    fn now() -> Self {
+        let moment = Timestamp::now_in_order();
+        Self { moment, system: Instant::now() }
+    }
+
+    /// The nanoseconds in a tick, on the average since the first reading.
+    fn nanos_per_tick(self) -> f64 {
+        let mut first = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = first.get_or_insert(self);
+        let ticks = self.moment.0.saturating_sub(since.moment.0);
+        if ticks == 0 {
+            // The first reading; or the counter began anew, as some do while a machine sleeps.
+            *since = self;
+            return 1.0;
+        }
+        self.system.saturating_duration_since(since.system).as_nanos() as f64 / ticks as f64
+    }
+}
+
+/// Readings of all clocks at one moment. Taken anew at each export, so that a wall clock that was set, or a machine
+/// that slept, shifts only what comes after.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WallClock {
+    moment: Timestamp,
+    unix_nanos: i64,
+    nanos_per_tick: f64,
+}
+
+impl WallClock {
+    pub(crate) fn read() -> Self {
+        let unix_nanos = unix_nanos(SystemTime::now());
+        let reading = Reading::now();
+        Self { moment: reading.moment, unix_nanos, nanos_per_tick: reading.nanos_per_tick() }
+    }
+
+    /// A wall clock on which the process began at the epoch, and a tick is a nanosecond.
+    #[cfg(test)]
+    pub(crate) fn at_origin() -> Self {
+        Self { moment: Timestamp(0), unix_nanos: 0, nanos_per_tick: 1.0 }
+    }
+
+    /// The wall-clock time of `moment`, in nanoseconds since the Unix epoch.
+    pub(crate) fn unix_nanos(&self, moment: Timestamp) -> i64 {
+        let ticks = i128::from(moment.0) - i128::from(self.moment.0);
+        self.unix_nanos.saturating_add((ticks as f64 * self.nanos_per_tick) as i64)
+    }
+
+    /// How long after `earlier` a moment was; zero if it was not.
+    pub(crate) fn between(&self, earlier: Timestamp, later: Timestamp) -> Duration {
+        Duration::from_nanos((later.0.saturating_sub(earlier.0) as f64 * self.nanos_per_tick) as u64)
+    }
+}
+
+/// Nanoseconds since the Unix epoch; times that 64 bits cannot hold (before 1677, after 2262) are clamped.
+pub(crate) fn unix_nanos(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wall_clock_agrees_with_the_system() {
+        begin();
+        let before = unix_nanos(SystemTime::now());
+        let moment = Timestamp::now();
+        let after = unix_nanos(SystemTime::now());
+        std::thread::sleep(Duration::from_millis(20));
+        let told = WallClock::read().unix_nanos(moment);
+        // A millisecond of slack: the clocks are read one after the other, and this thread may be held up in between.
+        assert!(before - 1_000_000 <= told && told <= after + 1_000_000, "{before} {told} {after}");
+    }
+
+    #[test]
+    fn a_tick_has_the_length_that_the_system_says() {
+        begin();
+        let (begun, first) = (Instant::now(), Timestamp::now());
+        std::thread::sleep(Duration::from_millis(50));
+        let (elapsed, last) = (begun.elapsed(), Timestamp::now());
+        let told = WallClock::read().between(first, last);
+        assert!(told.abs_diff(elapsed) < Duration::from_millis(5), "{told:?} {elapsed:?}");
+    }
+
+    #[test]
+    fn moments_that_follow_one_another_on_different_threads_are_in_order() {
+        // Each thread waits for the other's moment, and then reads its own: a chain of moments.
+        static TURN: AtomicU64 = AtomicU64::new(0);
+        static LATEST: AtomicU64 = AtomicU64::new(0);
+        const TURNS: u64 = 20_000;
+        let take_turns = |mine: u64| {
+            for turn in (mine..TURNS).step_by(2) {
+                while TURN.load(Ordering::Acquire) != turn {
+                    std::hint::spin_loop();
+                }
+                let now = Timestamp::now_in_order().0;
+                assert!(now >= LATEST.swap(now, Ordering::Relaxed));
+                TURN.store(turn + 1, Ordering::Release);
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| take_turns(0));
+            scope.spawn(|| take_turns(1));
+        });
+    }
+
+    #[test]
+    fn a_moment_that_has_passed_is_earlier_than_any_that_follows() {
+        for _ in 0..100 {
+            let passed = Timestamp::passed();
+            let next = std::thread::scope(|scope| scope.spawn(Timestamp::now).join().unwrap());
+            assert!(passed < next);
+        }
+    }
+
+    #[test]
+    fn times_before_the_epoch_are_negative() {
+        assert_eq!(unix_nanos(UNIX_EPOCH - Duration::from_nanos(5)), -5);
+    }
+}
