@@ -1,25 +1,114 @@
-//! While a backend is away, memory is bounded: new spans are refused, counted, and told of; those that began are whole.
+//! While a backend is away, or slow, memory is bounded: what becomes of new spans is a setting, those that began are
+//! whole, and each is accounted for.
 
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use braintrust::{Logger, LossReason};
+use braintrust::{Logger, LoggerBuilder, LossReason, WhenFull};
 
-/// The one test of this binary: the bound is the process's.
-#[test]
-fn spans_beyond_the_bound_are_refused_and_counted() {
-    // Port 9 discards, where anyone listens at all.
-    let away = Logger::builder().project("away").api_key("sk-test").app_url("http://127.0.0.1:9").build().unwrap();
-    let prompt = "x".repeat(3 * 1024 * 1024);
-    let spans: Vec<_> = (0..120).map(|_| away.start_span("call").input(&prompt).start()).collect();
-    let refused = spans.iter().filter(|span| span.is_noop()).count();
-    // 256 MiB hold 85 of these.
-    assert!((20..50).contains(&refused), "{refused} refused");
-    assert!(spans.iter().map(|span| span.is_noop()).is_sorted(), "refused only once it is full");
-    drop(spans);
+/// The bound is the process's, so each of these tests has a process of its own.
+fn alone(test: &str, work: fn()) {
+    const CHILD: &str = "BRAINTRUST_TESTS_BOUND_CHILD";
+    if std::env::var(CHILD).is_ok_and(|child| child == test) {
+        return work();
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args([test, "--exact", "--nocapture"]).env(CHILD, test);
+    assert!(child.status().unwrap().success(), "{test} failed; see above");
+}
 
-    let error = away.flush_blocking(Duration::from_millis(500)).unwrap_err();
+/// Port 9 discards, where anyone listens at all.
+fn away() -> LoggerBuilder {
+    Logger::builder().project("away").api_key("sk-test").app_url("http://127.0.0.1:9")
+}
+
+/// How many spans a flush knows of that were not delivered: those that wait, and those that found no room.
+fn queued_and_lost(logger: &Logger) -> (u64, u64) {
+    let error = logger.flush_blocking(Duration::from_secs(2)).unwrap_err();
     let report = error.report().unwrap();
-    assert_eq!(report.lost.count(LossReason::QueueFull), refused as u64, "{error}");
-    assert_eq!(report.delivered, 0);
-    assert!(report.queued >= 120 - refused as u64, "{error}");
+    assert_eq!((report.delivered, report.spooled), (0, 0), "{error}");
+    assert_eq!(report.lost.total(), report.lost.count(LossReason::QueueFull), "{error}");
+    (report.queued, report.lost.total())
+}
+
+/// Starts and ends spans; returns how many were recorded.
+fn make_spans(logger: &Logger, count: usize) -> u64 {
+    (0..count).map(|_| u64::from(!logger.start_span("call").start().is_noop())).sum()
+}
+
+#[test]
+fn spans_beyond_the_bound_in_bytes_are_refused_and_counted() {
+    alone("spans_beyond_the_bound_in_bytes_are_refused_and_counted", || {
+        let away = away().queue_bytes(64 * 1024 * 1024).build().unwrap();
+        let prompt = "x".repeat(1024 * 1024);
+        let spans: Vec<_> = (0..100).map(|_| away.start_span("call").input(&prompt).start()).collect();
+        let refused = spans.iter().filter(|span| span.is_noop()).count() as u64;
+        assert!((36..=40).contains(&refused), "{refused} refused");
+        assert!(spans.iter().map(|span| span.is_noop()).is_sorted(), "refused only once it is full");
+        drop(spans);
+        let (queued, lost) = queued_and_lost(&away);
+        // A span that has been open for long is two rows.
+        assert_eq!((queued >= 100 - refused, lost), (true, refused));
+    });
+}
+
+#[test]
+fn spans_beyond_the_bound_in_number_are_refused_and_counted() {
+    alone("spans_beyond_the_bound_in_number_are_refused_and_counted", || {
+        let away = away().queue_spans(2_000).build().unwrap();
+        let recorded = make_spans(&away, 10_000);
+        // A thread hands its spans over in blocks, of which eight make up the bound.
+        assert!((2_000..=2_250).contains(&recorded), "{recorded} recorded");
+        assert_eq!(queued_and_lost(&away), (recorded, 10_000 - recorded));
+        assert_eq!(make_spans(&away, 10), 0, "still full");
+    });
+}
+
+/// The threads end before the flush: what their last blocks hold is theirs no more.
+#[test]
+fn what_threads_made_is_queued_or_counted_after_their_end() {
+    alone("what_threads_made_is_queued_or_counted_after_their_end", || {
+        let away = away().queue_spans(10_000).build().unwrap();
+        let recorded: u64 = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| make_spans(&away, 5_000))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert!((10_000..=20_000).contains(&recorded), "{recorded} recorded");
+        assert_eq!(queued_and_lost(&away), (recorded, 40_000 - recorded));
+    });
+}
+
+#[test]
+fn who_waits_for_room_loses_nothing() {
+    alone("who_waits_for_room_loses_nothing", || {
+        let folder = std::env::temp_dir().join(format!("braintrust-bound-{}", std::process::id()));
+        let slow = Logger::builder().project("slow").local_folder(&folder);
+        let slow = slow.queue_spans(100).when_full(WhenFull::Block(Duration::from_secs(60))).build().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert_eq!(make_spans(&slow, 2_500), 2_500));
+            }
+        });
+        let report = slow.flush_blocking(Duration::from_secs(60)).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!((report.queued, report.lost.total()), (0, 0), "{report}");
+        // A span that a window's end cuts in two is two rows.
+        assert!(report.delivered >= 10_000, "{report}");
+    });
+}
+
+#[test]
+fn who_waits_in_vain_goes_on_and_the_span_is_counted() {
+    alone("who_waits_in_vain_goes_on_and_the_span_is_counted", || {
+        const WAIT: Duration = Duration::from_millis(10);
+        let away = away().queue_spans(500).when_full(WhenFull::Block(WAIT)).build().unwrap();
+        let mut recorded = 0;
+        while make_spans(&away, 1) == 1 {
+            recorded += 1;
+        }
+        let begun = Instant::now();
+        assert_eq!(make_spans(&away, 5), 0);
+        assert!(begun.elapsed() >= 5 * WAIT);
+        assert_eq!(queued_and_lost(&away), (recorded, 6));
+    });
 }

@@ -59,6 +59,11 @@ impl Section {
 pub(crate) struct Sections(Vec<u8>);
 
 impl Sections {
+    /// None yet.
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     /// The sections one after the other, as a record holds them.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0

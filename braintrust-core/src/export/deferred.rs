@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capture::panic_message;
 use crate::diagnostics;
-use crate::record::log::{self, Held};
+use crate::record::bound::Held;
+use crate::record::log;
 
 /// One piece of work.
 struct Task {

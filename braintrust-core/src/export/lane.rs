@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::content::{Content, Prepared};
 use super::ledger::Ledger;
-use crate::record::log;
+use crate::record::bound::{self, Amount};
 use crate::report::{LossReason, Losses};
 use crate::sink::{Delivery, RowBatch, Sink};
 
@@ -58,14 +58,19 @@ impl Lane {
     }
 }
 
+/// What rows count for while they wait.
+pub(super) fn amount(rows: &RowBatch) -> Amount {
+    Amount { bytes: rows.bytes(), spans: rows.len() }
+}
+
 async fn carry(mut inbox: mpsc::UnboundedReceiver<Message>, mut sink: Box<dyn Sink>, ledger: Arc<Ledger>) {
     while let Some(message) = inbox.recv().await {
         match message {
             Message::Rows(rows) => {
-                let (count, bytes) = (rows.len(), rows.bytes());
+                let (count, amount) = (rows.len(), amount(&rows));
                 // One window after the other: two rows of one span are never under way at once.
                 let delivery = sink.deliver(rows, &ledger.progress).await;
-                log::sub_waiting(bytes);
+                bound::release(amount);
                 ledger.settled(count, delivery);
             }
             Message::Barrier(reached) => {

@@ -14,12 +14,14 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use super::content::Content;
 use super::deferred;
 use super::join::{Cut, Flushed, Joined, join};
-use super::lane::Lane;
+use super::lane::{Lane, amount};
 use super::ledger::Ledger;
 use super::row::RowFacts;
 use crate::active::{self, LoggerId};
 use crate::clock::{Timestamp, WallClock};
-use crate::record::log;
+use crate::record::bound::Amount;
+use crate::record::log::Drained;
+use crate::record::{RecordKind, Records, bound, log};
 use crate::sink::{RowBatch, Sink};
 
 /// How often records become rows, when no thread's buffer fills earlier.
@@ -69,6 +71,7 @@ pub(super) struct Worker {
     deferred: VecDeque<Command>,
     lanes: BTreeMap<LoggerId, Lane>,
     carried: Vec<u8>,
+    carried_amount: Amount,
     counter: u64,
     environment: Option<String>,
 }
@@ -80,6 +83,7 @@ impl Worker {
             deferred: VecDeque::new(),
             lanes: BTreeMap::new(),
             carried: Vec::new(),
+            carried_amount: Amount::default(),
             counter: 0,
             environment,
         }
@@ -87,6 +91,7 @@ impl Worker {
 
     /// Runs until every sender of commands is gone.
     pub(super) async fn run(mut self) {
+        bound::never_wait_here();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -158,8 +163,8 @@ impl Worker {
             // Work that was deferred before a flush belongs to it.
             Flushed::Of(_) | Flushed::All => deferred::run(usize::MAX),
         }
-        let cut = Cut { until: Timestamp::now(), patience: PATIENCE, flushed };
-        let blocks = log::drain();
+        let cut = Cut { until: Timestamp::passed(), patience: PATIENCE, flushed };
+        let Drained { blocks, amount: drained } = log::drain();
         self.open_lanes();
         let facts = RowFacts {
             wall: WallClock::read(),
@@ -170,19 +175,22 @@ impl Worker {
         let window = std::iter::once(waited.as_slice()).chain(blocks.iter().map(Vec::as_slice));
         let Joined { rows, carried } = join(window, cut, &facts, &mut self.counter);
         let rows: Vec<_> = rows.into_iter().map(|(logger, rows)| (logger, self.prepared(logger, rows))).collect();
-        let released = waited.len() + blocks.iter().map(Vec::len).sum::<usize>();
-        let taken = carried.len() + rows.iter().map(|(_, rows)| rows.bytes()).sum::<usize>();
-        log::exchange_waiting(released, taken);
+        let mut released = drained;
+        released += self.carried_amount;
+        self.carried_amount = amount_carried(&carried);
+        let mut taken = self.carried_amount;
+        rows.iter().for_each(|(_, rows)| taken += amount(rows));
+        bound::exchange(released, taken);
         self.carried = carried;
         for (logger, rows) in rows {
             // No lane: the logger was closed, and with it whoever wanted its rows.
             match self.lanes.get(&logger) {
                 Some(lane) => lane.send(rows),
-                None => log::sub_waiting(rows.bytes()),
+                None => bound::release(amount(&rows)),
             }
         }
         blocks.into_iter().for_each(log::recycle);
-        for (logger, spans) in log::take_refused() {
+        for (logger, spans) in bound::take_refused() {
             if let Some(lane) = self.lanes.get(&logger) {
                 lane.ledger.refused(spans);
             }
@@ -196,4 +204,10 @@ impl Worker {
             None => rows,
         }
     }
+}
+
+/// What records of spans that are still open count for.
+fn amount_carried(carried: &[u8]) -> Amount {
+    let starts = Records::new(carried).filter(|record| record.kind == RecordKind::Start);
+    Amount { bytes: carried.len(), spans: starts.count() }
 }

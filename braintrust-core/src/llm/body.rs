@@ -5,7 +5,7 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::clock::Timestamp;
-use crate::record::log::Held;
+use crate::record::bound::Held;
 
 /// How much of a body is kept from its beginning.
 const HEAD_BYTES: usize = 16 * 1024 * 1024;

@@ -11,7 +11,7 @@ use super::reading::{self, Conclusion, Response};
 use super::{CallOptions, Endpoint, transport};
 use crate::clock::Timestamp;
 use crate::export;
-use crate::record::log::Held;
+use crate::record::bound::Held;
 use crate::span::{self, Span, llm_span};
 
 /// Watches one call of a model: gives it an `llm` span, and is shown the bytes of the request and of the response.

@@ -17,6 +17,7 @@ use crate::export::{self, Content, Exporter, Ledger};
 use crate::ids::IdStyle;
 use crate::mask::MaskRules;
 use crate::panic_site;
+use crate::record::bound::{self, Amount, Limits};
 use crate::secret::ApiKey;
 #[cfg(feature = "testing")]
 use crate::sink::MemoryRows;
@@ -374,6 +375,8 @@ fn keyless_folder() -> PathBuf {
 fn apply(settings: &ProcessSettings) {
     diagnostics::set_verbosity(settings.verbosity);
     diagnostics::set_drop_period(settings.queue_drop_logging_period);
+    let most = Amount { bytes: settings.queue_bytes, spans: settings.queue_spans };
+    bound::set_limits(Limits { most, when_full: settings.when_full });
     active::set_id_style(if settings.legacy_ids { IdStyle::Uuid } else { IdStyle::Hex });
     export::set_flush_at_exit(settings.flush_at_exit);
     capture::set_max_items(settings.max_generator_items);

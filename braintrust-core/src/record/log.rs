@@ -1,146 +1,261 @@
-//! The record log: blocks of memory for each thread, which the exporter takes away.
+//! The record log: blocks of memory for each thread, which the exporter reads.
 //!
-//! A thread appends to its own block, under a lock that no other thread wants but the exporter, and that one only to
-//! swap the block for an empty one. So threads never meet, and a drain misses nothing that was appended before it.
+//! A thread appends to its own block and takes no lock for it. What it has appended is published at once, so a drain
+//! misses nothing that was appended before it. Threads never meet, but where a block is full and another is fetched.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::active::LoggerId;
+use super::block::{Block, Extent, Room, WORD};
+use super::bound::{self, Amount};
+use super::write::{Entry, Words as _, plain_end, plain_start};
+use crate::clock::Timestamp;
+use crate::context::SpanRef;
+use crate::ids::SpanId;
 
-/// A buffer is handed over once it has reached this size.
-const BLOCK_BYTES: usize = 64 * 1024;
+/// The first block of a thread: many threads record little.
+const FIRST_BLOCK_WORDS: u32 = 512;
+/// Entries from this size on have memory of their own: 8 KiB.
+const LARGE_WORDS: usize = 1024;
+/// How many blocks, and as many of the exporter's buffers, are kept for reuse: enough for a burst between two drains,
+/// 4 MiB of each.
+const SPARES: usize = 64;
 /// A buffer that a huge value has grown beyond this is freed, not reused.
-const REUSED_BYTES: usize = 4 * BLOCK_BYTES;
-/// How many empty buffers are kept for reuse: enough for a burst between two drains, 4 MiB in all.
-const SPARE_BLOCKS: usize = 64;
-/// New spans are refused while this much waits to be delivered.
-const BOUND: usize = 256 * 1024 * 1024;
+const REUSED_BYTES: usize = 256 * 1024;
 
 /// What one thread has recorded and no drain has taken.
 #[derive(Debug, Default)]
-struct ThreadLog(Mutex<Blocks>);
+struct ThreadLog {
+    /// In the order in which they were filled; the last is the one that the thread appends to.
+    blocks: Mutex<Vec<Listed>>,
+    /// Whether the thread will append no more.
+    ended: AtomicBool,
+}
 
-#[derive(Debug, Default)]
-struct Blocks {
-    /// In the order in which they were filled.
-    full: Vec<Vec<u8>>,
-    current: Vec<u8>,
+/// A block, as the exporter sees it.
+#[derive(Debug)]
+struct Listed {
+    block: Arc<Block>,
+    /// How much of it has been drained.
+    taken: Extent,
+    large: Vec<Large>,
+}
+
+/// An entry with memory of its own.
+#[derive(Debug)]
+struct Large {
+    /// Which words of the block come before it.
+    after: u32,
+    starts: u32,
+    bytes: Vec<u8>,
+}
+
+/// A thread's hold on its log.
+struct Writer {
+    log: Arc<ThreadLog>,
+    block: Arc<Block>,
+    written: Extent,
+    /// How many words of the block may be written before the next is fetched.
+    usable: u32,
 }
 
 /// All threads' logs, and what they have in common.
 struct Shared {
     threads: Mutex<Vec<Arc<ThreadLog>>>,
     /// Takes the last records of threads that are being torn down and have lost their own log.
-    departing: ThreadLog,
-    spare: Mutex<Vec<Vec<u8>>>,
-    /// Bytes in full blocks, and on their way to a destination.
-    waiting: AtomicUsize,
-    refused: Mutex<BTreeMap<LoggerId, u64>>,
+    departing: Mutex<Option<Writer>>,
+    spare_blocks: Mutex<Vec<Arc<Block>>>,
+    spare_buffers: Mutex<Vec<Vec<u8>>>,
     filled: Notify,
 }
 
 static SHARED: Shared = Shared {
     threads: Mutex::new(Vec::new()),
-    departing: ThreadLog(Mutex::new(Blocks { full: Vec::new(), current: Vec::new() })),
-    spare: Mutex::new(Vec::new()),
-    waiting: AtomicUsize::new(0),
-    refused: Mutex::new(BTreeMap::new()),
+    departing: Mutex::new(None),
+    spare_blocks: Mutex::new(Vec::new()),
+    spare_buffers: Mutex::new(Vec::new()),
     filled: Notify::const_new(),
 };
 
 thread_local! {
-    static LOG: Arc<ThreadLog> = ThreadLog::register();
+    static WRITER: RefCell<Option<Writer>> = const { RefCell::new(None) };
 }
 
-impl ThreadLog {
-    fn register() -> Arc<Self> {
-        let log = Arc::new(Self::default());
-        lock(&SHARED.threads).push(Arc::clone(&log));
-        log
-    }
-
-    fn append(&self, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut blocks = lock(&self.0);
-        write(&mut blocks.current);
-        if blocks.current.len() >= BLOCK_BYTES {
-            blocks.close_current();
-        }
-    }
-
-    /// Moves everything into `into`.
-    fn take(&self, into: &mut Vec<Vec<u8>>) {
-        let mut blocks = lock(&self.0);
-        into.append(&mut blocks.full);
-        // An idle thread gives its memory back; a busy one gets an empty buffer of full size.
-        let replacement = if blocks.current.is_empty() { Vec::new() } else { spare_block() };
-        let current = std::mem::replace(&mut blocks.current, replacement);
-        if !current.is_empty() {
-            add_waiting(current.len());
-            into.push(current);
-        }
-    }
-}
-
-impl Blocks {
+impl Writer {
     #[cold]
-    fn close_current(&mut self) {
-        add_waiting(self.current.len());
-        self.full.push(std::mem::replace(&mut self.current, spare_block()));
+    fn register() -> Self {
+        let block = Arc::new(Block::new(FIRST_BLOCK_WORDS.min(bound::block_words())));
+        let log = Arc::new(ThreadLog::default());
+        lock(&log.blocks).push(Listed::new(&block));
+        lock(&SHARED.threads).push(Arc::clone(&log));
+        Self { log, usable: block.words(), block, written: Extent::default() }
+    }
+
+    #[inline]
+    fn append(&mut self, words: u32, starts: u32, write: impl FnOnce(&mut Room<'_>)) {
+        if self.usable - self.written.words < words {
+            self.turn(words);
+        }
+        let Some(mut room) = self.block.room(self.written.words, words) else { return };
+        write(&mut room);
+        self.written.words += words;
+        self.written.starts += starts;
+        self.block.publish(self.written);
+    }
+
+    /// Hands the block over, and goes on in another one.
+    #[cold]
+    fn turn(&mut self, words: u32) {
+        self.usable = bound::block_words().max(words);
+        self.block = spare_block(self.usable);
+        let mut blocks = lock(&self.log.blocks);
+        if let Some(full) = blocks.last() {
+            bound::add(full.beyond_taken(self.written));
+        }
+        blocks.push(Listed::new(&self.block));
+        drop(blocks);
+        self.written = Extent::default();
+        SHARED.filled.notify_one();
+    }
+
+    #[cold]
+    fn append_large(&mut self, words: usize, entry: &Entry<'_>) {
+        let mut bytes = Vec::with_capacity(words * WORD);
+        entry.write(&mut bytes);
+        let large = Large { after: self.written.words, starts: entry.starts(), bytes };
+        bound::add(large.amount());
+        if let Some(current) = lock(&self.log.blocks).last_mut() {
+            current.large.push(large);
+        }
         SHARED.filled.notify_one();
     }
 }
 
-/// Appends records to this thread's log. `write` must not run anyone else's code.
-pub(crate) fn append(write: impl FnOnce(&mut Vec<u8>)) {
-    let mut write = Some(write);
-    let appended = LOG.try_with(|log| write.take().map(|write| log.append(write)));
-    if let (Err(_), Some(write)) = (appended, write) {
-        SHARED.departing.append(write);
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Release: whoever sees this sees everything that the thread has appended.
+        self.log.ended.store(true, Ordering::Release);
     }
 }
 
-/// Whether a new span may be recorded; if not, it is counted as refused.
-///
-/// Only new spans are refused: what belongs to a span that has begun is always taken, so that there are no halves.
+impl ThreadLog {
+    /// Takes what has been appended. Returns whether more may follow.
+    fn take(&self, parts: &mut Vec<Part>) -> bool {
+        let may_append = !self.ended.load(Ordering::Acquire);
+        // Only for a moment: the thread wants this lock when its block is full.
+        let mut blocks = lock(&self.blocks);
+        let Some(mut current) = blocks.pop() else { return may_append };
+        for mut full in blocks.drain(..) {
+            let published = full.block.published();
+            parts.push(Part { is_full: true, ..full.take(published) });
+        }
+        // What is in full blocks was counted when they were handed over.
+        let published = current.block.published();
+        bound::add(current.beyond_taken(published));
+        parts.push(current.take(published));
+        if may_append {
+            blocks.push(current);
+        }
+        may_append
+    }
+}
+
+impl Listed {
+    fn new(block: &Arc<Block>) -> Self {
+        Self { block: Arc::clone(block), taken: Extent::default(), large: Vec::new() }
+    }
+
+    /// How much there is in the block up to `extent` that no drain has taken.
+    fn beyond_taken(&self, extent: Extent) -> Amount {
+        Amount {
+            bytes: (extent.words - self.taken.words) as usize * WORD,
+            spans: (extent.starts - self.taken.starts) as usize,
+        }
+    }
+
+    fn take(&mut self, extent: Extent) -> Part {
+        let mut amount = self.beyond_taken(extent);
+        self.large.iter().for_each(|large| amount += large.amount());
+        let words = self.taken.words..extent.words;
+        self.taken = extent;
+        Part { block: Arc::clone(&self.block), words, large: std::mem::take(&mut self.large), amount, is_full: false }
+    }
+}
+
+/// What a drain has found in one block, to be copied without any lock.
+struct Part {
+    block: Arc<Block>,
+    words: Range<u32>,
+    large: Vec<Large>,
+    amount: Amount,
+    is_full: bool,
+}
+
+impl Part {
+    fn copy(self, drained: &mut Drained) {
+        drained.amount += self.amount;
+        let mut from = self.words.start;
+        for large in self.large {
+            drained.copy(&self.block, from..large.after);
+            from = large.after;
+            drained.blocks.push(large.bytes);
+        }
+        drained.copy(&self.block, from..self.words.end);
+        if self.is_full {
+            recycle_block(self.block);
+        }
+    }
+}
+
+impl Large {
+    fn amount(&self) -> Amount {
+        Amount { bytes: self.bytes.len(), spans: self.starts as usize }
+    }
+}
+
+/// Appends an entry to this thread's log.
+pub(crate) fn append(entry: &Entry<'_>) {
+    let words = entry.words();
+    with_writer(|writer| {
+        if words >= LARGE_WORDS {
+            writer.append_large(words, entry);
+        } else {
+            writer.append(words as u32, entry.starts(), |room| entry.write(room));
+        }
+    });
+}
+
+/// Appends the start of a span that has nothing but a callsite and a parent.
 #[inline]
-pub(crate) fn admit(logger: LoggerId) -> bool {
-    if SHARED.waiting.load(Ordering::Relaxed) < BOUND {
-        return true;
+pub(crate) fn append_plain_start(span: SpanRef, at: Timestamp, callsite: u32, parent: SpanId) {
+    append_words(1, plain_start(span, at, callsite, parent));
+}
+
+/// Appends the end of a span that ends now.
+#[inline]
+pub(crate) fn append_plain_end(span: SpanRef, at: Timestamp) {
+    append_words(0, plain_end(span, at));
+}
+
+#[inline]
+fn append_words<const N: usize>(starts: u32, words: [u64; N]) {
+    with_writer(|writer| writer.append(N as u32, starts, |room| room.put(words)));
+}
+
+#[inline]
+fn with_writer(append: impl Fn(&mut Writer)) {
+    let appended = WRITER.try_with(|writer| {
+        let mut writer = writer.borrow_mut();
+        append(writer.get_or_insert_with(Writer::register));
+    });
+    if appended.is_err() {
+        // This thread's own was dropped already.
+        append(lock(&SHARED.departing).get_or_insert_with(Writer::register));
     }
-    refuse(logger);
-    false
-}
-
-#[cold]
-fn refuse(logger: LoggerId) {
-    *lock(&SHARED.refused).entry(logger).or_default() += 1;
-}
-
-/// How many spans of each logger have been refused since this was last asked.
-pub(crate) fn take_refused() -> BTreeMap<LoggerId, u64> {
-    std::mem::take(&mut *lock(&SHARED.refused))
-}
-
-/// Counts `taken` bytes in place of `released` ones, at once: in between, spans would be refused or let in wrongly.
-pub(crate) fn exchange_waiting(released: usize, taken: usize) {
-    match taken.checked_sub(released) {
-        Some(more) => add_waiting(more),
-        None => sub_waiting(released - taken),
-    }
-}
-
-/// Counts bytes that wait for delivery.
-fn add_waiting(bytes: usize) {
-    SHARED.waiting.fetch_add(bytes, Ordering::Relaxed);
-}
-
-/// Counts bytes that wait no more.
-pub(crate) fn sub_waiting(bytes: usize) {
-    SHARED.waiting.fetch_sub(bytes, Ordering::Relaxed);
 }
 
 /// Has whoever waits for [`filled`] drain soon.
@@ -148,68 +263,63 @@ pub(crate) fn hurry() {
     SHARED.filled.notify_one();
 }
 
-/// Memory outside of the log that waits to become records; it counts towards the bound until this is dropped.
-#[derive(Debug, Default)]
-pub(crate) struct Held(usize);
-
-impl Held {
-    /// Counts more bytes, unless the bound is reached.
-    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
-        if SHARED.waiting.load(Ordering::Relaxed) >= BOUND {
-            return false;
-        }
-        add_waiting(bytes);
-        self.0 += bytes;
-        true
-    }
-
-    /// How many bytes are counted.
-    pub(crate) fn bytes(&self) -> usize {
-        self.0
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        sub_waiting(self.0);
-    }
-}
-
 /// Resolves when a thread has handed over a full block since the last drain.
 pub(crate) async fn filled() {
     SHARED.filled.notified().await;
 }
 
-/// Takes everything that has been recorded so far, as blocks of whole records; those of a thread in their order.
+/// What a drain has taken.
+#[derive(Debug, Default)]
+pub(crate) struct Drained {
+    /// Whole records; those of a thread in their order.
+    pub(crate) blocks: Vec<Vec<u8>>,
+    /// All of it, which goes on counting as waiting.
+    pub(crate) amount: Amount,
+}
+
+impl Drained {
+    fn copy(&mut self, block: &Block, words: Range<u32>) {
+        if !words.is_empty() {
+            let mut buffer = lock(&SHARED.spare_buffers).pop().unwrap_or_default();
+            block.copy(words, &mut buffer);
+            self.blocks.push(buffer);
+        }
+    }
+}
+
+/// Takes everything that has been recorded so far.
 ///
 /// Whatever was appended before this call is in it, and with it all that was appended before that on any thread. What
 /// is appended meanwhile may or may not be.
-pub(crate) fn drain() -> Vec<Vec<u8>> {
-    let mut blocks = Vec::new();
-    lock(&SHARED.threads).retain(|log| {
-        // Asked before the log is emptied: a thread that ends in between may have appended meanwhile.
-        let thread_lives = Arc::strong_count(log) > 1;
-        log.take(&mut blocks);
-        thread_lives
-    });
-    SHARED.departing.take(&mut blocks);
-    blocks
+pub(crate) fn drain() -> Drained {
+    let mut parts = Vec::new();
+    lock(&SHARED.threads).retain(|log| log.take(&mut parts));
+    let mut drained = Drained::default();
+    parts.into_iter().for_each(|part| part.copy(&mut drained));
+    drained
 }
 
-/// Gives a drained block back for reuse. Its bytes go on counting as waiting.
-pub(crate) fn recycle(mut block: Vec<u8>) {
-    if block.capacity() > REUSED_BYTES {
-        return;
+/// Gives a drained buffer back for reuse.
+pub(crate) fn recycle(mut buffer: Vec<u8>) {
+    let mut spare = lock(&SHARED.spare_buffers);
+    if spare.len() < SPARES && buffer.capacity() <= REUSED_BYTES {
+        buffer.clear();
+        spare.push(buffer);
     }
-    block.clear();
-    let mut spare = lock(&SHARED.spare);
-    if spare.len() < SPARE_BLOCKS {
+}
+
+/// Keeps a block that no thread writes to any more.
+fn recycle_block(block: Arc<Block>) {
+    let mut spare = lock(&SHARED.spare_blocks);
+    if spare.len() < SPARES && block.words() == bound::block_words() {
+        block.publish(Extent::default());
         spare.push(block);
     }
 }
 
-fn spare_block() -> Vec<u8> {
-    lock(&SHARED.spare).pop().unwrap_or_default()
+fn spare_block(words: u32) -> Arc<Block> {
+    let spare = lock(&SHARED.spare_blocks).pop().filter(|block| block.words() >= words);
+    spare.unwrap_or_else(|| Arc::new(Block::new(words)))
 }
 
 /// Nothing that can panic runs under these locks but an allocation; what they guard stays whole all the same.
@@ -219,50 +329,65 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::collections::BTreeMap;
 
     use super::*;
+    use crate::active::LoggerId;
+    use crate::fields::{Field, Fields};
+    use crate::ids::TraceId;
+    use crate::record::{RecordKind, Records};
+    use crate::sections::Sections;
+
+    /// Small and large entries, in an order that tells a lost, doubled or misplaced one.
+    fn append_numbered(thread: u64, number: u64) {
+        let span = SpanRef::new(LoggerId(1), TraceId([7, thread + 1]), SpanId(number + 1));
+        match number % 100 {
+            99 => {
+                let mut fields = Fields::new();
+                fields.put(Field::Output, |out| out.resize(out.len() + 10_000, b'1'));
+                append(&Entry::new(span, Timestamp(0)).start(0, SpanId::NONE, &Sections::default()).fields(&fields));
+            }
+            _ => append_plain_start(span, Timestamp(0), 0, SpanId::NONE),
+        }
+    }
 
     /// The log is one for the process, so this is the only test that drains it.
     #[test]
     fn what_threads_append_is_drained_once_and_in_their_order() {
         const THREADS: u64 = 4;
-        const RECORDS: u64 = 50_000;
+        const SPANS: u64 = 20_000;
         static RUNNING: AtomicBool = AtomicBool::new(true);
         let drainer = std::thread::spawn(|| {
-            let mut seen: Vec<Vec<u64>> = vec![Vec::new(); THREADS as usize];
+            let (mut seen, mut amount) = (BTreeMap::<u64, Vec<u64>>::new(), Amount::default());
             loop {
                 let last = !RUNNING.load(Ordering::Acquire);
-                for block in drain() {
-                    for record in block.chunks_exact(16) {
-                        let [thread, number] =
-                            [0, 8].map(|at| u64::from_le_bytes(record[at..at + 8].try_into().unwrap()));
-                        seen[thread as usize].push(number);
+                let drained = drain();
+                amount += drained.amount;
+                bound::release(drained.amount);
+                for block in drained.blocks {
+                    amount -= Amount { bytes: block.len(), spans: 0 };
+                    for record in Records::new(&block).filter(|record| record.kind == RecordKind::Start) {
+                        seen.entry(record.span.trace.0[1]).or_default().push(record.span.span.0);
                     }
                     recycle(block);
                 }
                 if last {
-                    return seen;
+                    return (seen, amount);
                 }
             }
         });
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
-                scope.spawn(move || {
-                    for number in 0..RECORDS {
-                        append(|out| {
-                            out.extend_from_slice(&thread.to_le_bytes());
-                            out.extend_from_slice(&number.to_le_bytes());
-                        });
-                    }
-                });
+                scope.spawn(move || (0..SPANS).for_each(|number| append_numbered(thread, number)));
             }
         });
         RUNNING.store(false, Ordering::Release);
-        let seen = drainer.join().unwrap();
-        for numbers in seen {
-            assert!(numbers.iter().copied().eq(0..RECORDS), "{} of {RECORDS}", numbers.len());
+        let (seen, amount) = drainer.join().unwrap();
+        for thread in 1..=THREADS {
+            assert!(seen[&thread].iter().copied().eq(1..=SPANS), "{} of {SPANS}", seen[&thread].len());
         }
+        let spans: usize = seen.values().map(Vec::len).sum();
+        assert_eq!(amount, Amount { bytes: 0, spans }, "what is counted is what is there");
         assert!(lock(&SHARED.threads).len() <= 1, "the logs of ended threads are forgotten");
     }
 }

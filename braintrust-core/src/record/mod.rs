@@ -2,12 +2,18 @@
 //!
 //! A record is a header of fixed size, optional sections for what is rare, and a body. Nothing in it points anywhere,
 //! so records may lie in any buffer, be copied, and be read by whoever has the bytes.
+//!
+//! [`log`] takes records from all threads to the exporter, by way of [`block`]s; [`bound`] says how much may wait.
 
+mod block;
+pub(crate) mod bound;
 pub(crate) mod log;
 mod read;
 mod write;
 
 pub(crate) use read::{Record, Records};
+pub(crate) use write::Entry;
+#[cfg(test)]
 pub(crate) use write::RecordWriter;
 
 /// What a record says.
@@ -33,5 +39,6 @@ impl RecordKind {
 }
 
 /// The layout of the header, all numbers little-endian: record kind (1), field (1), unused (2), length of sections (4),
-/// length of the body (4), logger (4), callsite (4), unused (4), span (8), trace (16), time (8).
+/// length of the body (4), logger (4), callsite (4), unused (4), span (8), trace (16), time (8). Sections and body each
+/// begin at a multiple of eight bytes.
 const HEADER: usize = 56;

@@ -82,8 +82,8 @@ impl<'a> Iterator for Records<'a> {
     fn next(&mut self) -> Option<Record<'a>> {
         let whole = self.0;
         let (header, rest) = whole.split_first_chunk::<HEADER>()?;
-        let (sections, rest) = rest.split_at_checked(u32_at(header, 4) as usize)?;
-        let (body, rest) = rest.split_at_checked(u32_at(header, 8) as usize)?;
+        let (sections, rest) = split_padded(rest, u32_at(header, 4))?;
+        let (body, rest) = split_padded(rest, u32_at(header, 8))?;
         self.0 = rest;
         let trace = TraceId([u64_at(header, 32), u64_at(header, 40)]);
         Some(Record {
@@ -97,6 +97,14 @@ impl<'a> Iterator for Records<'a> {
             bytes: &whole[..whole.len() - rest.len()],
         })
     }
+}
+
+/// The first `length` bytes, and what comes after them and their padding.
+#[inline]
+fn split_padded(bytes: &[u8], length: u32) -> Option<(&[u8], &[u8])> {
+    let length = length as usize;
+    let (padded, rest) = bytes.split_at_checked(length.next_multiple_of(8))?;
+    Some((&padded[..length], rest))
 }
 
 fn u32_at(header: &[u8; HEADER], place: usize) -> u32 {

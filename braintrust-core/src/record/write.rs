@@ -7,18 +7,66 @@ use crate::fields::Fields;
 use crate::ids::SpanId;
 use crate::sections::Sections;
 
-/// Appends the records of one span at one moment to a buffer.
-pub(crate) struct RecordWriter<'a> {
-    out: &'a mut Vec<u8>,
+/// Where records are written: words, one after the other.
+pub(crate) trait Words {
+    /// Appends words.
+    fn put<const N: usize>(&mut self, words: [u64; N]);
+
+    /// Appends bytes, and zeros up to the next word.
+    fn put_bytes(&mut self, bytes: &[u8]);
+}
+
+impl Words for Vec<u8> {
+    fn put<const N: usize>(&mut self, words: [u64; N]) {
+        self.extend_from_slice(words.map(u64::to_le_bytes).as_flattened());
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+        self.resize(self.len().next_multiple_of(size_of::<u64>()), 0);
+    }
+}
+
+/// Counts the words that would be written.
+#[derive(Default)]
+struct Count(usize);
+
+impl Words for Count {
+    fn put<const N: usize>(&mut self, _: [u64; N]) {
+        self.0 += N;
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len().div_ceil(size_of::<u64>());
+    }
+}
+
+/// What happens to one span at one moment: records that are written together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
     span: SpanRef,
     at: Timestamp,
     /// What every record of the span carries.
     common: &'a [u8],
+    first: First<'a>,
+    fields: Option<&'a Fields>,
+    end: Option<&'a Sections>,
 }
 
-impl<'a> RecordWriter<'a> {
-    pub(crate) fn new(out: &'a mut Vec<u8>, span: SpanRef, at: Timestamp) -> Self {
-        Self { out, span, at, common: &[] }
+/// What comes before the fields.
+#[derive(Clone, Copy, Debug)]
+enum First<'a> {
+    Nothing,
+    Start { callsite: u32, parent: SpanId, sections: &'a Sections },
+    Remark,
+    Row(&'a [u8]),
+}
+
+impl<'a> Entry<'a> {
+    /// Nothing yet.
+    #[inline]
+    pub(crate) fn new(span: SpanRef, at: Timestamp) -> Self {
+        Self { span, at, common: &[], first: First::Nothing, fields: None, end: None }
     }
 
     /// Has every record carry these sections too.
@@ -26,66 +74,133 @@ impl<'a> RecordWriter<'a> {
         Self { common: sections.bytes(), ..self }
     }
 
-    pub(crate) fn start(&mut self, callsite: u32, parent: SpanId, sections: &Sections) {
-        let parent = parent.0.to_le_bytes();
-        if !sections.is_empty() || !self.common.is_empty() {
-            self.write(RecordKind::Start, 0, callsite, sections, &parent);
-            return;
+    /// The span starts.
+    pub(crate) fn start(self, callsite: u32, parent: SpanId, sections: &'a Sections) -> Self {
+        Self { first: First::Start { callsite, parent, sections }, ..self }
+    }
+
+    /// Marks the entry's row as one of its own, made now.
+    pub(crate) fn remark(self) -> Self {
+        Self { first: First::Remark, ..self }
+    }
+
+    /// Passes on a whole row; `open_row` is a JSON object without its closing brace.
+    pub(crate) fn row(self, open_row: &'a [u8]) -> Self {
+        Self { first: First::Row(open_row), ..self }
+    }
+
+    /// Fields are logged.
+    pub(crate) fn fields(self, fields: &'a Fields) -> Self {
+        Self { fields: Some(fields), ..self }
+    }
+
+    /// The span ends.
+    pub(crate) fn end(self, sections: &'a Sections) -> Self {
+        Self { end: Some(sections), ..self }
+    }
+
+    /// How many spans begin to wait with this.
+    pub(super) fn starts(&self) -> u32 {
+        u32::from(matches!(self.first, First::Start { .. } | First::Row(_)))
+    }
+
+    /// How many words it takes.
+    pub(super) fn words(&self) -> usize {
+        let mut count = Count::default();
+        self.write(&mut count);
+        count.0
+    }
+
+    pub(super) fn write(&self, out: &mut impl Words) {
+        let mut writer = RecordWriter { out, span: self.span, at: self.at, common: self.common };
+        match self.first {
+            First::Nothing => {}
+            First::Start { callsite, parent, sections } => writer.start(callsite, parent, sections),
+            First::Remark => writer.write(RecordKind::Remark, 0, 0, &[], &[]),
+            First::Row(open_row) => writer.write(RecordKind::Row, 0, 0, &[], open_row),
         }
-        // The common case, in one piece.
-        let mut record = [0; HEADER + 8];
-        record[..HEADER].copy_from_slice(&self.header(RecordKind::Start, 0, callsite, 0, 8));
-        record[HEADER..].copy_from_slice(&parent);
-        self.out.extend_from_slice(&record);
+        if let Some(fields) = self.fields {
+            writer.fields(fields);
+        }
+        if let Some(sections) = self.end {
+            writer.end(sections);
+        }
+    }
+}
+
+/// Appends the records of one span at one moment.
+pub(crate) struct RecordWriter<'a, W> {
+    out: &'a mut W,
+    span: SpanRef,
+    at: Timestamp,
+    common: &'a [u8],
+}
+
+impl<'a, W: Words> RecordWriter<'a, W> {
+    #[cfg(test)]
+    pub(crate) fn new(out: &'a mut W, span: SpanRef, at: Timestamp) -> Self {
+        Self { out, span, at, common: &[] }
+    }
+
+    pub(crate) fn start(&mut self, callsite: u32, parent: SpanId, sections: &Sections) {
+        self.write(RecordKind::Start, 0, callsite, sections.bytes(), &parent.0.to_le_bytes());
     }
 
     pub(crate) fn fields(&mut self, fields: &Fields) {
         for (field, json) in fields.iter() {
-            self.write(RecordKind::Field, field as u8, 0, &Sections::default(), json);
+            self.write(RecordKind::Field, field as u8, 0, &[], json);
         }
     }
 
     pub(crate) fn end(&mut self, sections: &Sections) {
-        self.write(RecordKind::End, 0, 0, sections, &[]);
+        self.write(RecordKind::End, 0, 0, sections.bytes(), &[]);
     }
 
-    /// Marks the record's row as one of its own, made now.
-    pub(crate) fn remark(&mut self) {
-        self.write(RecordKind::Remark, 0, 0, &Sections::default(), &[]);
-    }
-
-    /// Passes on a whole row; `open_row` is a JSON object without its closing brace.
-    pub(crate) fn row(&mut self, open_row: &[u8]) {
-        self.write(RecordKind::Row, 0, 0, &Sections::default(), open_row);
-    }
-
-    fn write(&mut self, kind: RecordKind, field: u8, callsite: u32, sections: &Sections, body: &[u8]) {
-        let sections_length = length(sections.bytes()) + length(self.common);
-        let header = self.header(kind, field, callsite, sections_length, length(body));
-        self.out.reserve(HEADER + sections_length as usize + body.len());
-        self.out.extend_from_slice(&header);
-        if sections_length > 0 {
-            self.out.extend_from_slice(sections.bytes());
-            self.out.extend_from_slice(self.common);
+    fn write(&mut self, kind: RecordKind, field: u8, callsite: u32, sections: &[u8], body: &[u8]) {
+        let sections_length = length(sections) + length(self.common);
+        self.out.put(header(kind, field, callsite, self.span, self.at, sections_length, length(body)));
+        if self.common.is_empty() {
+            self.out.put_bytes(sections);
+        } else {
+            self.out.put_bytes(&[sections, self.common].concat());
         }
-        self.out.extend_from_slice(body);
+        self.out.put_bytes(body);
     }
+}
 
-    #[inline]
-    fn header(&self, kind: RecordKind, field: u8, callsite: u32, sections: u32, body: u32) -> [u8; HEADER] {
-        let mut header = [0u8; HEADER];
-        header[0] = kind as u8;
-        header[1] = field;
-        header[4..8].copy_from_slice(&sections.to_le_bytes());
-        header[8..12].copy_from_slice(&body.to_le_bytes());
-        header[12..16].copy_from_slice(&self.span.logger.0.to_le_bytes());
-        header[16..20].copy_from_slice(&callsite.to_le_bytes());
-        header[24..32].copy_from_slice(&self.span.span.0.to_le_bytes());
-        header[32..40].copy_from_slice(&self.span.trace.0[0].to_le_bytes());
-        header[40..48].copy_from_slice(&self.span.trace.0[1].to_le_bytes());
-        header[48..56].copy_from_slice(&self.at.0.to_le_bytes());
-        header
-    }
+/// The header's layout is told in [`super::HEADER`].
+#[inline]
+fn header(
+    kind: RecordKind,
+    field: u8,
+    callsite: u32,
+    span: SpanRef,
+    at: Timestamp,
+    sections: u32,
+    body: u32,
+) -> [u64; HEADER / 8] {
+    [
+        u64::from(kind as u8) | u64::from(field) << 8 | u64::from(sections) << 32,
+        u64::from(body) | u64::from(span.logger.0) << 32,
+        u64::from(callsite),
+        span.span.0,
+        span.trace.0[0],
+        span.trace.0[1],
+        at.0,
+    ]
+}
+
+/// The start of a span that has nothing but a callsite and a parent, which is what most have.
+#[inline]
+pub(super) fn plain_start(span: SpanRef, at: Timestamp, callsite: u32, parent: SpanId) -> [u64; HEADER / 8 + 1] {
+    let [a, b, c, d, e, f, g] = header(RecordKind::Start, 0, callsite, span, at, 0, 8);
+    [a, b, c, d, e, f, g, parent.0]
+}
+
+/// The end of a span at the time at which it is recorded.
+#[inline]
+pub(super) fn plain_end(span: SpanRef, at: Timestamp) -> [u64; HEADER / 8] {
+    header(RecordKind::End, 0, 0, span, at, 0, 0)
 }
 
 /// Sections and bodies are below 4 GiB: [`Fields`] and [`Sections`] refuse what is not.

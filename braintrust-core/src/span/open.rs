@@ -15,7 +15,7 @@ use crate::clock::{self, Timestamp};
 use crate::context::{self, Context, Lineage, SpanRef, Spot};
 use crate::fields::{Field, Fields};
 use crate::ids::{SpanId, TraceId};
-use crate::record::{self, RecordWriter};
+use crate::record::{self, Entry};
 use crate::sections::{Section, Sections};
 
 /// A span that is about to start: its ids and its parent are decided, nothing is recorded yet.
@@ -55,7 +55,7 @@ impl Opening {
     #[inline]
     fn under(spot: Spot) -> Option<Self> {
         let parent = spot.span;
-        if !record::log::admit(parent.logger) {
+        if !record::bound::admit(parent.logger) {
             return None;
         }
         let id = SpanId::random();
@@ -65,7 +65,7 @@ impl Opening {
             span: SpanRef::new(parent.logger, trace, id),
             parent: parent.span,
             callsite: 0,
-            sections: Sections::default(),
+            sections: Sections::new(),
             fields: Fields::new(),
             lineage: spot.lineage,
             is_alone: false,
@@ -144,10 +144,12 @@ impl Opening {
         }
         let now = Timestamp::now();
         let Self { span, parent, callsite, sections, fields, lineage, is_alone } = self;
-        append(span, lineage.as_deref(), now, |writer| {
-            writer.start(callsite, parent, &sections);
-            writer.fields(&fields);
-        });
+        if sections.is_empty() && fields.is_empty() && lineage.is_none() {
+            record::log::append_plain_start(span, now, callsite, parent);
+        } else {
+            let entry = Entry::new(span, now).start(callsite, parent, &sections).fields(&fields);
+            record::log::append(&with_lineage(entry, lineage.as_ref()));
+        }
         let spot = Spot { span, lineage };
         if is_alone { Context::alone(spot) } else { Context::around(spot) }
     }
@@ -164,50 +166,53 @@ fn inherit(fields: &mut Fields, event: &serde_json::Map<String, serde_json::Valu
 
 /// Records the last fields of a span, and that it ended at `ended`.
 pub fn finish(span: &Context, ended: Timestamp, fields: &Fields) {
-    record(span, ended, |writer| {
-        writer.fields(fields);
-        writer.end(&Sections::default());
-    });
+    let Some(reference) = reference(span) else { return };
+    match span.lineage() {
+        None if fields.is_empty() => record::log::append_plain_end(reference, ended),
+        lineage => {
+            let entry = Entry::new(reference, ended).fields(fields).end(const { &Sections::new() });
+            record::log::append(&with_lineage(entry, lineage));
+        }
+    }
 }
 
 /// Records the last fields of a span that ended at `ended`, which may be a while ago.
 pub(crate) fn finish_late(span: &Context, ended: Timestamp, fields: &Fields) {
     let mut sections = Sections::default();
     sections.push(Section::Moment, &ended.0.to_le_bytes());
-    record(span, Timestamp::now(), |writer| {
-        writer.fields(fields);
-        writer.end(&sections);
-    });
+    if let Some(reference) = reference(span) {
+        let entry = Entry::new(reference, Timestamp::now_in_order()).fields(fields).end(&sections);
+        record::log::append(&with_lineage(entry, span.lineage()));
+    }
 }
 
 /// Records fields of a span.
 pub fn log(span: &Context, fields: &Fields) {
-    if !fields.is_empty() {
-        record(span, Timestamp::now(), |writer| writer.fields(fields));
+    if let Some(reference) = reference(span).filter(|_| !fields.is_empty()) {
+        let entry = Entry::new(reference, Timestamp::now_in_order()).fields(fields);
+        record::log::append(&with_lineage(entry, span.lineage()));
     }
 }
 
 /// Records that a span ended, at a time that the user may have given.
 pub(super) fn end(span: &Context, at: Option<SystemTime>) {
-    let mut sections = Sections::default();
+    let mut sections = Sections::new();
     if let Some(at) = at {
         sections.push(Section::At, &clock::unix_nanos(at).to_le_bytes());
     }
-    record(span, Timestamp::now(), |writer| writer.end(&sections));
-}
-
-fn record(span: &Context, at: Timestamp, write: impl FnOnce(&mut RecordWriter<'_>)) {
-    if let Some(reference) = span.innermost().filter(|at| !at.span.is_none()) {
-        append(reference, span.lineage().map(Arc::as_ref), at, write);
+    if let Some(reference) = reference(span) {
+        let entry = Entry::new(reference, Timestamp::now()).end(&sections);
+        record::log::append(&with_lineage(entry, span.lineage()));
     }
 }
 
-fn append(span: SpanRef, lineage: Option<&Lineage>, at: Timestamp, write: impl FnOnce(&mut RecordWriter<'_>)) {
-    record::log::append(|out| {
-        let writer = RecordWriter::new(out, span, at);
-        write(&mut match lineage {
-            Some(lineage) => writer.with_common(lineage.sections()),
-            None => writer,
-        });
-    });
+fn reference(span: &Context) -> Option<SpanRef> {
+    span.innermost().filter(|at| !at.span.is_none())
+}
+
+fn with_lineage<'a>(entry: Entry<'a>, lineage: Option<&'a Arc<Lineage>>) -> Entry<'a> {
+    match lineage {
+        Some(lineage) => entry.with_common(lineage.sections()),
+        None => entry,
+    }
 }

@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::fields::{Field, Fields};
 use crate::ids::{self, SpanId, TraceId};
 use crate::propagation::SpanComponents;
-use crate::record::{self, RecordWriter};
+use crate::record::{self, Entry};
 use crate::registry::LoggerFacts;
 use crate::sections::{Section, Sections};
 
@@ -63,12 +63,11 @@ pub(crate) fn update_row(logger: LoggerId, row_id: &str, event: Event) {
 ///
 /// Returns whether there was room for it.
 pub(crate) fn pass_on_row(logger: LoggerId, open_row: &[u8]) -> bool {
-    if !record::log::admit(logger) {
+    if !record::bound::admit(logger) {
         return false;
     }
     let span = SpanRef::new(logger, TraceId::random(), SpanId::random());
-    let now = Timestamp::now();
-    record::log::append(|out| RecordWriter::new(out, span, now).row(open_row));
+    record::log::append(&Entry::new(span, Timestamp::now_in_order()).row(open_row));
     true
 }
 
@@ -100,12 +99,11 @@ impl Target {
     }
 
     fn log(&self, fields: &Fields) {
-        self.record(|writer| writer.fields(fields));
+        record::log::append(&self.entry().fields(fields));
     }
 
-    fn record(&self, write: impl FnOnce(&mut RecordWriter<'_>)) {
-        let now = Timestamp::now();
-        record::log::append(|out| write(&mut RecordWriter::new(out, self.span, now).with_common(&self.sections)));
+    fn entry(&self) -> Entry<'_> {
+        Entry::new(self.span, Timestamp::now_in_order()).with_common(&self.sections)
     }
 }
 
@@ -233,8 +231,5 @@ fn log_comment(logger: LoggerId, row_id: &str, text: &str, feedback: &Feedback) 
     fields.put(Field::Origin, |out| crate::event::write_entry("id", &row_id, out));
     fields.put(Field::Comment, |out| crate::event::write_entry("text", &text, out));
     feedback.put_audit(&mut fields);
-    target.record(|writer| {
-        writer.remark();
-        writer.fields(&fields);
-    });
+    record::log::append(&target.entry().remark().fields(&fields));
 }
