@@ -4,5 +4,5 @@
 # With --quick, or with parts named, nothing is written.
 set -euo pipefail
 cd "$(dirname "$0")"
-cargo build --quiet --locked --release --workspace
-exec cargo run --quiet --locked --release --bin comparison -- "$@"
+cargo build --quiet --release --workspace
+exec cargo run --quiet --release --bin comparison -- "$@"

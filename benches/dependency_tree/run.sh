@@ -19,8 +19,8 @@ P
 
 printf '%-20s %8s %8s %8s %8s\n' program crates dev release megabytes
 for program in "${programs[@]}"; do
-    build=(cargo build --quiet --locked --package "start-$program" --target-dir "$work/$program")
-    crates=$(cargo tree --quiet --locked --package "start-$program" --edges normal,build --prefix none --format '{p}' |
+    build=(cargo build --quiet --package "start-$program" --target-dir "$work/$program")
+    crates=$(cargo tree --quiet --package "start-$program" --edges normal,build --prefix none --format '{p}' |
         sed 's/ (\*)$//' | sort -u | wc -l)
     # Plain profiles: what somebody gets who only adds the dependency.
     dev=$(CARGO_PROFILE_DEV_DEBUG=2 cpu_seconds "${build[@]}")

@@ -8,8 +8,8 @@ if ! command -v valgrind >/dev/null; then
     echo "valgrind is not installed, so instructions are not counted"
     exit 0
 fi
-cargo build --quiet --locked --release --package instructions
-program=$(cargo build --quiet --locked --release --package instructions --message-format json |
+cargo build --quiet --release --package instructions
+program=$(cargo build --quiet --release --package instructions --message-format json |
     python3 -c 'import json,sys
 for line in sys.stdin:
     built = json.loads(line)
@@ -40,7 +40,7 @@ PATHS = {
     "span": ("caller", "instructions::span"),
     "root span": ("caller", "instructions::root_span"),
     "651 bytes captured": ("caller", "instructions::payload"),
-    "join and row": ("exporter", "braintrust_core::export::join::join"),
+    "join and row": ("exporter", "braintrust_core::export::join::Joiner::join"),
 }
 
 def count(side, function):

@@ -113,28 +113,38 @@ fn parse_hex(text: &str, digits: usize) -> Option<u128> {
 }
 
 fn write_hex(words: &[u64], out: &mut Vec<u8>) {
-    for word in words {
-        for byte in word.to_be_bytes() {
-            write_hex_byte(byte, out);
-        }
-    }
+    words.iter().for_each(|word| out.extend_from_slice(&hex(*word)));
 }
 
 fn write_uuid(words: [u64; 2], out: &mut Vec<u8>) {
-    let high = (words[0] & !0xf000) | VERSION_4;
-    let low = (words[1] & !0xc000_0000_0000_0000) | VARIANT_RFC;
-    let bytes = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
-    for (index, byte) in bytes.into_iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            out.push(b'-');
-        }
-        write_hex_byte(byte, out);
-    }
+    let high = hex((words[0] & !0xf000) | VERSION_4);
+    let low = hex((words[1] & !0xc000_0000_0000_0000) | VARIANT_RFC);
+    let mut text = [b'-'; 36];
+    text[..8].copy_from_slice(&high[..8]);
+    text[9..13].copy_from_slice(&high[8..12]);
+    text[14..18].copy_from_slice(&high[12..]);
+    text[19..23].copy_from_slice(&low[..4]);
+    text[24..].copy_from_slice(&low[4..]);
+    out.extend_from_slice(&text);
 }
 
-fn write_hex_byte(byte: u8, out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+/// The 16 digits of a number.
+fn hex(word: u64) -> [u8; 16] {
+    const PAIRS: [[u8; 2]; 256] = {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut pairs = [[0; 2]; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+            byte += 1;
+        }
+        pairs
+    };
+    let mut text = [0; 16];
+    for (digits, byte) in text.chunks_exact_mut(2).zip(word.to_be_bytes()) {
+        digits.copy_from_slice(&PAIRS[usize::from(byte)]);
+    }
+    text
 }
 
 /// A bijective scramble of 64 bits (the finaliser of SplitMix64).

@@ -4,14 +4,15 @@
 //! it is appended, and a drain takes all that was appended before it began, a window is complete up to its cut; so no
 //! row can overtake one that came before it, whatever thread recorded what.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+mod spans;
+
 use std::time::Duration;
 
-use super::row::{self, RowFacts};
+use self::spans::Spans;
+use super::row::{RowFacts, RowWriter};
 use crate::active::LoggerId;
 use crate::clock::{Timestamp, WallClock};
-use crate::record::{Record, RecordKind, Records};
+use crate::record::{Record, RecordKind};
 use crate::sections::Section;
 use crate::sink::RowBatch;
 
@@ -53,38 +54,40 @@ pub(crate) struct Joined {
     pub(crate) carried: Vec<u8>,
 }
 
-/// Joins the records of `window` into rows. `counter` numbers the spans of the process.
-#[inline(never)] // So that a profile, and the count of instructions, has it by its name.
-pub(crate) fn join<'a>(
-    window: impl IntoIterator<Item = &'a [u8]>,
-    cut: Cut,
-    facts: &RowFacts<'_>,
-    counter: &mut u64,
-) -> Joined {
-    let mut joined = Joined::default();
-    let mut spans = Spans::default();
-    for record in window.into_iter().flat_map(Records::new) {
-        if record.at > cut.until {
-            joined.carried.extend_from_slice(record.bytes);
-        } else {
-            spans.add(record);
-        }
+/// Joins the windows of one exporter.
+#[derive(Debug)]
+pub(crate) struct Joiner {
+    rows: RowWriter,
+    /// Empty between windows; its memory is used again.
+    spans: Spans,
+}
+
+impl Joiner {
+    /// `environment` is what rows say of where the program runs, as JSON.
+    pub(crate) fn new(environment: Option<String>) -> Self {
+        Self { rows: RowWriter::new(environment), spans: Spans::default() }
     }
-    let mut records = Vec::new();
-    for index in 0..spans.groups.len() {
-        spans.collect(index, &mut records);
-        if waits(&records, cut, &facts.wall) {
-            records.iter().for_each(|record| joined.carried.extend_from_slice(record.bytes));
-            continue;
+
+    /// Joins the records of `window`, which lie in blocks, into rows.
+    #[inline(never)] // So that a profile, and the count of instructions, has it by its name.
+    pub(crate) fn join(&mut self, window: &[&[u8]], cut: Cut, facts: RowFacts) -> Joined {
+        let mut joined = Joined::default();
+        self.spans.gather(window, cut.until, &mut joined.carried);
+        let mut records = Vec::new();
+        for span in 0..self.spans.len() {
+            self.spans.collect(span, window, &mut records);
+            let Some(first) = records.first() else { continue };
+            if waits(&records, cut, &facts.wall) {
+                records.iter().for_each(|record| joined.carried.extend_from_slice(record.bytes));
+                continue;
+            }
+            let container = first.section(Section::Container);
+            let batch = joined.batch_of(first.span.logger);
+            batch.push_with(container, |out| self.rows.write(&records, facts, out));
         }
-        if records.iter().any(|record| record.kind == RecordKind::Start) {
-            *counter += 1;
-        }
-        let batch = joined.batch_of(spans.groups[index].logger);
-        let container = records.first().and_then(|record| record.section(Section::Container));
-        batch.push_with(container, |out| row::write_row(&records, *counter, facts, out));
+        self.spans.clear();
+        joined
     }
-    joined
 }
 
 impl Joined {
@@ -103,73 +106,6 @@ fn waits(records: &[Record<'_>], cut: Cut, wall: &WallClock) -> bool {
     let Some(start) = records.iter().find(|record| record.kind == RecordKind::Start) else { return false };
     let open = !records.iter().any(|record| record.kind == RecordKind::End);
     open && !cut.flushed.includes(start.span.logger) && wall.between(start.at, cut.until) < cut.patience
-}
-
-/// The records of a window by span, in the order in which the spans appear.
-#[derive(Default)]
-struct Spans<'a> {
-    records: Vec<(Record<'a>, Option<usize>)>,
-    groups: Vec<Group>,
-    places: HashMap<(LoggerId, u64), usize, BuildHasherDefault<IdHasher>>,
-}
-
-/// The records of one span: a chain through all records.
-struct Group {
-    logger: LoggerId,
-    first: usize,
-    last: usize,
-}
-
-impl<'a> Spans<'a> {
-    fn add(&mut self, record: Record<'a>) {
-        let index = self.records.len();
-        let key = (record.span.logger, record.span.span.0);
-        self.records.push((record, None));
-        let known = *self.places.entry(key).or_insert_with(|| {
-            self.groups.push(Group { logger: record.span.logger, first: index, last: index });
-            self.groups.len() - 1
-        });
-        let group = &mut self.groups[known];
-        if group.last != index {
-            self.records[group.last].1 = Some(index);
-            group.last = index;
-        }
-    }
-
-    /// Puts the records of a span into `into`, in the order of their times.
-    fn collect(&self, group: usize, into: &mut Vec<Record<'a>>) {
-        into.clear();
-        let mut next = Some(self.groups[group].first);
-        while let Some(index) = next {
-            let (record, following) = &self.records[index];
-            into.push(*record);
-            next = *following;
-        }
-        // Stable: what one thread recorded at one moment stays in its order.
-        into.sort_by_key(|record| record.at);
-    }
-}
-
-/// Span ids are random already: they need no hashing.
-#[derive(Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 ^= u64::from(number).rotate_left(32);
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 ^= number;
-    }
 }
 
 #[cfg(test)]

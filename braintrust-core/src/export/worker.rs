@@ -13,7 +13,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::content::Content;
 use super::deferred;
-use super::join::{Cut, Flushed, Joined, join};
+use super::join::{Cut, Flushed, Joined, Joiner};
 use super::lane::{Lane, amount};
 use super::ledger::Ledger;
 use super::row::RowFacts;
@@ -72,8 +72,7 @@ pub(super) struct Worker {
     lanes: BTreeMap<LoggerId, Lane>,
     carried: Vec<u8>,
     carried_amount: Amount,
-    counter: u64,
-    environment: Option<String>,
+    joiner: Joiner,
 }
 
 impl Worker {
@@ -84,8 +83,7 @@ impl Worker {
             lanes: BTreeMap::new(),
             carried: Vec::new(),
             carried_amount: Amount::default(),
-            counter: 0,
-            environment,
+            joiner: Joiner::new(environment),
         }
     }
 
@@ -166,14 +164,10 @@ impl Worker {
         let cut = Cut { until: Timestamp::passed(), patience: PATIENCE, flushed };
         let Drained { blocks, amount: drained } = log::drain();
         self.open_lanes();
-        let facts = RowFacts {
-            wall: WallClock::read(),
-            id_style: active::id_style(),
-            environment: self.environment.as_deref(),
-        };
+        let facts = RowFacts { wall: WallClock::read(), id_style: active::id_style() };
         let waited = std::mem::take(&mut self.carried);
-        let window = std::iter::once(waited.as_slice()).chain(blocks.iter().map(Vec::as_slice));
-        let Joined { rows, carried } = join(window, cut, &facts, &mut self.counter);
+        let window: Vec<_> = std::iter::once(waited.as_slice()).chain(blocks.iter().map(Vec::as_slice)).collect();
+        let Joined { rows, carried } = self.joiner.join(&window, cut, facts);
         let rows: Vec<_> = rows.into_iter().map(|(logger, rows)| (logger, self.prepared(logger, rows))).collect();
         let mut released = drained;
         released += self.carried_amount;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Cut, Flushed, IdHasher, join};
+use super::{Cut, Flushed, Joiner};
 use crate::active::LoggerId;
 use crate::clock::{Timestamp, WallClock};
 use crate::context::SpanRef;
@@ -73,17 +73,18 @@ fn records(steps: &[(u64, Step)]) -> Vec<Vec<u8>> {
 
 /// Joins records window by window. A window is drained when `cut` has passed, and a little more may be in it.
 fn rows(records: &[Vec<u8>], windows: &[(usize, usize, u64)]) -> Vec<Vec<Map<String, Value>>> {
-    let facts = RowFacts { wall: WallClock::at_origin(), id_style: IdStyle::Hex, environment: None };
-    let (mut drained, mut carried, mut counter) = (0, Vec::new(), 0);
+    let facts = RowFacts { wall: WallClock::at_origin(), id_style: IdStyle::Hex };
+    let (mut drained, mut carried, mut joiner) = (0, Vec::new(), Joiner::new(None));
     let last = (records.len(), records.len(), 0);
     let mut all = Vec::new();
     for (cut, surplus, patience) in windows.iter().copied().chain([last]) {
         let until = (cut + surplus).min(records.len()).max(drained);
-        let window = [std::mem::take(&mut carried), records[drained..until].concat()];
+        let waited = std::mem::take(&mut carried);
+        let fresh = records[drained..until].concat();
         drained = until;
         let cut =
             Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience), flushed: Flushed::Nobodys };
-        let joined = join(window.iter().map(Vec::as_slice), cut, &facts, &mut counter);
+        let joined = joiner.join(&[&waited, &fresh], cut, facts);
         carried = joined.carried;
         for (logger, batch) in joined.rows {
             assert_eq!(logger, LOGGER);
@@ -143,16 +144,4 @@ fn a_short_span_waits_for_its_end() {
     let impatient = rows(&records, &[(1, 0, 0)]);
     let flags: Vec<_> = impatient.iter().map(|window| window[0].get("_is_merge").cloned()).collect();
     assert_eq!(flags, [Some(json!(false)), Some(json!(true))]);
-}
-
-#[test]
-fn ids_of_different_loggers_do_not_meet() {
-    use std::hash::{Hash, Hasher};
-    let hash = |logger: u32, span: u64| {
-        let mut hasher = IdHasher::default();
-        (LoggerId(logger), span).hash(&mut hasher);
-        hasher.finish()
-    };
-    assert_ne!(hash(1, 5), hash(2, 5));
-    assert_eq!(hash(1, 5), hash(1, 5));
 }

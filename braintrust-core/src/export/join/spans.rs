@@ -1,0 +1,150 @@
+//! The records of a window by span, in the order in which the spans appear.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::active::LoggerId;
+use crate::clock::Timestamp;
+use crate::record::{Record, Records};
+
+/// Which records are of which span, without the records: they stay where they lie.
+///
+/// A thread records most spans in one piece, so it is runs that are noted, and looked up, not records.
+#[derive(Debug, Default)]
+pub(super) struct Spans {
+    runs: Vec<Run>,
+    /// The first and the last run of each span.
+    spans: Vec<(u32, u32)>,
+    places: HashMap<(LoggerId, u64), u32, BuildHasherDefault<IdHasher>>,
+}
+
+/// Records of one span that lie next to each other.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    block: u32,
+    /// The next run of the same span; none is zero, which is never next.
+    next: u32,
+    start: usize,
+    end: usize,
+}
+
+/// A window larger than this gives its memory back: it was a burst.
+const KEPT_SPANS: usize = 64 * 1024;
+
+impl Spans {
+    /// Notes the records of `window` up to `until`; later ones are copied to `late`.
+    pub(super) fn gather(&mut self, window: &[&[u8]], until: Timestamp, late: &mut Vec<u8>) {
+        for (block, bytes) in (0..).zip(window) {
+            let mut end = 0;
+            // Whose records those before this one are.
+            let mut current = None;
+            for record in Records::new(bytes) {
+                let start = end;
+                end += record.bytes.len();
+                let span = (record.span.logger, record.span.span.0);
+                if record.at > until {
+                    late.extend_from_slice(record.bytes);
+                    current = None;
+                } else if current == Some(span) {
+                    if let Some(run) = self.runs.last_mut() {
+                        run.end = end;
+                    }
+                } else {
+                    self.begin(span, Run { block, next: 0, start, end });
+                    current = Some(span);
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, span: (LoggerId, u64), run: Run) {
+        let this = number(self.runs.len());
+        self.runs.push(run);
+        let place = *self.places.entry(span).or_insert_with(|| {
+            self.spans.push((this, this));
+            number(self.spans.len() - 1)
+        });
+        let (_, last) = &mut self.spans[place as usize];
+        if *last != this {
+            self.runs[*last as usize].next = this;
+            *last = this;
+        }
+    }
+
+    /// How many spans there are.
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Puts the records of a span into `into`, in the order of their times.
+    pub(super) fn collect<'a>(&self, span: usize, window: &[&'a [u8]], into: &mut Vec<Record<'a>>) {
+        into.clear();
+        let mut at = self.spans[span].0;
+        loop {
+            let run = self.runs[at as usize];
+            into.extend(Records::new(&window[run.block as usize][run.start..run.end]));
+            if run.next == 0 {
+                break;
+            }
+            at = run.next;
+        }
+        // Stable: what one thread recorded at one moment stays in its order.
+        if !into.is_sorted_by_key(|record| record.at) {
+            into.sort_by_key(|record| record.at);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        if self.spans.len() > KEPT_SPANS {
+            *self = Self::default();
+        }
+        self.runs.clear();
+        self.spans.clear();
+        self.places.clear();
+    }
+}
+
+/// Records have 56 bytes and more: a window with 2^32 of them is beyond any bound.
+fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than 2^32 records")
+}
+
+/// Span ids are random already: they need no hashing.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 ^= u64::from(number).rotate_left(32);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 ^= number;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::Hash as _;
+
+    use super::*;
+
+    #[test]
+    fn ids_of_different_loggers_do_not_meet() {
+        let hash = |logger: u32, span: u64| {
+            let mut hasher = IdHasher::default();
+            (LoggerId(logger), span).hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_ne!(hash(1, 5), hash(2, 5));
+        assert_eq!(hash(1, 5), hash(1, 5));
+    }
+}
