@@ -29,6 +29,7 @@ pub use probe::{ByDebug, ByDisplay, ByJson, ByLock, ByOwnWay, ByPointer, ByTypeN
 pub use secret::Secret;
 
 pub(crate) use escape::write_str;
+pub(crate) use handle::REDACTED;
 pub(crate) use json::{write_json, write_note};
 pub(crate) use limits::{max_items, set_max_items, set_max_value_bytes};
 pub(crate) use panic::panic_message;

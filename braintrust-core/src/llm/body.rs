@@ -1,7 +1,5 @@
 //! The bytes of a response while they arrive: kept, timed and bounded.
 
-#![expect(dead_code, reason = "not everything is read yet")]
-
 use bytes::{Bytes, BytesMut};
 
 use crate::clock::Timestamp;
@@ -119,11 +117,6 @@ pub(super) struct Arrived {
 }
 
 impl Arrived {
-    /// A body that came in one piece.
-    pub(super) fn whole(body: Bytes) -> Self {
-        Self { total: body.len() as u64, head: body, ..Self::default() }
-    }
-
     /// When the byte at `place` arrived; `None` if it came after all arrivals that are remembered.
     pub(super) fn arrival_of(&self, place: u64) -> Option<Timestamp> {
         let index = self.arrivals.partition_point(|arrival| arrival.length <= place);

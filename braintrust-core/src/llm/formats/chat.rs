@@ -1,0 +1,175 @@
+//! Chat completions and text completions: OpenAI's, and those of everyone who speaks like it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::accumulate::accumulate;
+use super::{Answered, Asked, Assembly, Event, Format, Seen, model_of, prompt_messages, usage, wants_stream};
+use crate::llm::Endpoint;
+use crate::llm::json::{self, Object};
+use crate::llm::metadata::{self, Key, OPENAI_SETTINGS};
+use crate::llm::metrics::merge_usage;
+use crate::llm::notes::Notes;
+
+/// How many choices one stream may have.
+const MAX_CHOICES: usize = 1024;
+
+pub(super) struct Chat;
+
+impl Format for Chat {
+    fn request(&self, mut request: Value, _: &Endpoint) -> Asked {
+        let mut asked = Asked { streams: wants_stream(&request), ..Asked::default() };
+        asked.input =
+            json::take(&mut request, "messages").or_else(|| json::take(&mut request, "prompt").map(prompt_messages));
+        asked.metadata.take(&mut request, &OPENAI_SETTINGS);
+        let functions = json::take_array(&mut request, "functions").into_iter();
+        let tools = json::take_array(&mut request, "tools").into_iter();
+        asked.metadata.set_tools(
+            tools.map(tool).chain(functions.map(|it| metadata::function_tool(it, &["parameters"]))).collect(),
+        );
+        if let Some(choice) = json::take(&mut request, "tool_choice") {
+            asked.metadata.set(Key::ToolChoice, metadata::openai_tool_choice(choice));
+        } else if let Some(mut choice) = json::take(&mut request, "function_call") {
+            let name = json::take(&mut choice, "name");
+            asked.metadata.set(Key::ToolChoice, name.map_or(choice, metadata::chosen_function));
+        }
+        asked
+    }
+
+    fn response(&self, mut response: Value, notes: &mut Notes) -> Answered {
+        let mut answered = Answered { model: model_of(&response, "model"), ..Answered::default() };
+        let groq = response.get("x_groq").and_then(|groq| json::get(groq, "usage"));
+        if let Some(usage) = json::get(&response, "usage").or(groq) {
+            usage::read(usage, &mut answered.metrics, notes);
+        }
+        answered.output = json::take(&mut response, "choices");
+        answered
+    }
+
+    fn assembly(&self) -> Box<dyn Assembly> {
+        Box::<ChatStream>::default()
+    }
+}
+
+/// A tool of a chat request: a function with what is documented of it, or the provider's own.
+fn tool(mut tool: Value) -> Value {
+    match tool.get_mut("function").map(Value::take) {
+        Some(function @ Value::Object(_)) => metadata::function_tool(function, &["parameters"]),
+        Some(other) => {
+            tool["function"] = other;
+            metadata::native_tool(tool)
+        }
+        None => metadata::native_tool(tool),
+    }
+}
+
+#[derive(Default)]
+struct ChatStream {
+    choices: BTreeMap<u64, Choice>,
+    model: Value,
+    usage: Value,
+    error: Value,
+}
+
+#[derive(Default)]
+struct Choice {
+    /// The deltas, added up.
+    message: Value,
+    /// What stands beside them.
+    rest: Object,
+}
+
+impl Assembly for ChatStream {
+    fn add(&mut self, event: Event<'_>, notes: &mut Notes) -> Seen {
+        let mut chunk = event.data;
+        for (key, place) in [("model", &mut self.model), ("error", &mut self.error)] {
+            if let Some(value) = json::take(&mut chunk, key).filter(|value| !json::is_empty(value)) {
+                *place = value;
+            }
+        }
+        let groq = chunk.get_mut("x_groq").and_then(|groq| json::take(groq, "usage"));
+        for usage in [json::take(&mut chunk, "usage"), groq].into_iter().flatten() {
+            merge_usage(&mut self.usage, usage);
+        }
+        let mut seen = Seen { token: false, last: !self.error.is_null() };
+        for choice in json::take_array(&mut chunk, "choices") {
+            let index = choice.get("index").and_then(Value::as_u64).unwrap_or(0);
+            if self.choices.len() >= MAX_CHOICES && !self.choices.contains_key(&index) {
+                notes.add(format!("the stream has more than {MAX_CHOICES} choices"));
+                continue;
+            }
+            seen.token |= self.choices.entry(index).or_default().add(choice, notes);
+        }
+        seen.last |= !self.choices.is_empty() && self.choices.values().all(Choice::is_finished);
+        seen
+    }
+
+    fn into_response(self: Box<Self>, _: &mut Notes) -> Value {
+        let choices: Vec<_> = self.choices.into_iter().map(|(index, choice)| choice.into_value(index)).collect();
+        json!({"choices": choices, "model": self.model, "usage": self.usage, "error": self.error})
+    }
+}
+
+impl Choice {
+    /// Adds a chunk of this choice; whether it held something generated.
+    fn add(&mut self, mut chunk: Value, notes: &mut Notes) -> bool {
+        let mut token = false;
+        let delta = json::take(&mut chunk, "delta");
+        // Some send the message so far instead, or as well.
+        match (delta, json::take(&mut chunk, "message")) {
+            (Some(delta @ Value::Object(_)), _) => {
+                token = holds_token(&delta);
+                if self.message.is_null() {
+                    self.message = json!({"role": "assistant", "content": null});
+                }
+                accumulate(&mut self.message, delta, notes);
+            }
+            (_, Some(message)) => {
+                token = holds_token(&message);
+                self.message = message;
+            }
+            _ => {}
+        }
+        let Value::Object(rest) = chunk else { return token };
+        for (key, value) in rest {
+            let known = self.rest.entry(key.as_str()).or_insert(Value::Null);
+            match key.as_str() {
+                "text" => {
+                    token |= !json::is_empty(&value);
+                    accumulate(known, value, notes);
+                }
+                "logprobs" => accumulate(known, value, notes),
+                _ if !value.is_null() => *known = value,
+                _ => {}
+            }
+        }
+        token
+    }
+
+    fn is_finished(&self) -> bool {
+        self.rest.get("finish_reason").is_some_and(|reason| !reason.is_null())
+    }
+
+    fn into_value(self, index: u64) -> Value {
+        let Self { mut message, mut rest } = self;
+        for call in message.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Value::Object(call) = call {
+                call.remove("index");
+                call.entry("type").or_insert_with(|| "function".into());
+            }
+        }
+        rest.insert("index".to_owned(), index.into());
+        rest.entry("finish_reason").or_insert(Value::Null);
+        if !message.is_null() {
+            rest.insert("message".to_owned(), message);
+        }
+        Value::Object(rest)
+    }
+}
+
+/// Whether a delta holds more than whose it is.
+fn holds_token(delta: &Value) -> bool {
+    let Some(delta) = delta.as_object() else { return false };
+    delta.iter().any(|(key, value)| key != "role" && !json::is_empty(value))
+}

@@ -1,0 +1,214 @@
+//! From the bytes of a request and of its response to what they say, whatever the provider and however they came.
+
+use serde_json::Value;
+
+use super::Endpoint;
+use super::body::Arrived;
+use super::failure;
+use super::formats::{Answered, Asked, Assembly, Event, format};
+use super::frames::{Frame, Framing};
+use super::json::{self, Object};
+use super::metadata::Key;
+use super::notes::Notes;
+
+/// How much of a body that cannot be read is shown as it is.
+const MAX_SHOWN: usize = 16 * 1024;
+
+/// What a request asks for.
+#[derive(Debug, Default)]
+pub(super) struct Request {
+    pub(super) input: Option<Value>,
+    pub(super) metadata: Object,
+    pub(super) streams: bool,
+    pub(super) notes: Notes,
+}
+
+/// Reads a request. One without a body, or with one that is no JSON (a form with a file in it), tells at least who was
+/// asked.
+pub(super) fn request(endpoint: &Endpoint, body: &[u8]) -> Request {
+    let mut notes = Notes::default();
+    let is_form = body.starts_with(b"--");
+    let mut asked = if body.is_empty() || is_form {
+        Asked { streams: endpoint.streams() == Some(true), ..Asked::default() }
+    } else {
+        let read = json::read(body);
+        if let Some(problem) = read.problem {
+            notes.add(format!("the request could not be read whole: {problem}"));
+        }
+        format(endpoint.api()).request(read.value, endpoint)
+    };
+    asked.metadata.set(Key::Provider, endpoint.provider());
+    let mut metadata = asked.metadata.into_object();
+    if let Some(model) = endpoint.model() {
+        metadata.entry("model").or_insert_with(|| model.into());
+    }
+    Request { input: asked.input, metadata, streams: asked.streams, notes }
+}
+
+/// What a response says.
+#[derive(Debug, Default)]
+pub(super) struct Reply {
+    pub(super) output: Option<Value>,
+    pub(super) metadata: Object,
+    pub(super) metrics: Object,
+    pub(super) error: Option<String>,
+    pub(super) notes: Notes,
+    /// Whether the answer came to its end.
+    pub(super) is_whole: bool,
+    /// The place of the last byte of the first event that held something generated; only of streams.
+    pub(super) first_token: Option<u64>,
+}
+
+/// Reads a response, as far as it came.
+pub(super) fn response(endpoint: &Endpoint, status: Option<u16>, content_type: Option<&str>, body: &Arrived) -> Reply {
+    let framing = Framing::of(endpoint.api(), content_type, &body.head);
+    let mut reply = Reply::default();
+    let response = if framing == Framing::Opaque {
+        reply.is_whole = true;
+        opaque(content_type, body)
+    } else if framing.is_stream() {
+        assembled(endpoint, framing, body, &mut reply)
+    } else {
+        whole(body, &mut reply)
+    };
+    let Some(mut response) = response else { return reply };
+    let has_failed = status.is_some_and(|status| status >= 400);
+    if let Some(error) = failure::of(status, &response) {
+        reply.error = Some(error);
+        reply.is_whole = true;
+    }
+    if has_failed {
+        return reply;
+    }
+    if let Value::String(text) = &mut response {
+        reply.output = Some(std::mem::take(text).into());
+        return reply;
+    }
+    let Answered { output, model, metrics } = format(endpoint.api()).response(response, &mut reply.notes);
+    // An error has no output, unless something had come before it.
+    let is_hollow = reply.error.is_some() && output.as_ref().is_some_and(json::is_empty);
+    reply.output = output.filter(|_| !is_hollow);
+    reply.metrics = metrics.into_object();
+    if let Some(model) = model {
+        reply.metadata.insert("model".to_owned(), model.into());
+    }
+    reply
+}
+
+/// What stands for a body that is no text.
+fn opaque(content_type: Option<&str>, body: &Arrived) -> Option<Value> {
+    let kind = content_type.unwrap_or("unknown content");
+    (body.total > 0).then(|| format!("<{kind}, {} bytes>", body.total).into())
+}
+
+/// Reads a body that came in one piece.
+fn whole(body: &Arrived, reply: &mut Reply) -> Option<Value> {
+    if body.head.trim_ascii().is_empty() {
+        return None;
+    }
+    let mut read = json::read(&body.head);
+    if body.missing() > 0 {
+        reply.notes.add(format!("the response has {} bytes, of which {} were not kept", body.total, body.missing()));
+        salvage_usage(&body.tail, &mut read.value);
+    } else if let Some(problem) = read.problem {
+        reply.notes.add(format!("the response could not be read whole: {problem}"));
+        if !matches!(read.value, Value::Object(_)) {
+            read.value = shown(&body.head).into();
+        }
+    } else {
+        reply.is_whole = true;
+    }
+    Some(read.value)
+}
+
+/// The beginning of a body, as text.
+fn shown(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(MAX_SHOWN)]).into_owned()
+}
+
+/// Finds what a response cost at the end of it, where the middle is missing.
+fn salvage_usage(tail: &[u8], response: &mut Value) {
+    let Value::Object(response) = response else { return };
+    for key in ["usage", "usageMetadata"] {
+        let quoted = format!("\"{key}\"");
+        let mut end = tail.len();
+        // Inside of a text, the quotes would be escaped.
+        while let Some(place) = tail[..end].windows(quoted.len()).rposition(|window| window == quoted.as_bytes()) {
+            end = place;
+            let is_key = place == 0 || tail[place - 1] != b'\\';
+            let after = tail[place + quoted.len()..].trim_ascii_start();
+            let Some(value) = after.strip_prefix(b":").filter(|_| is_key) else { continue };
+            let mut values = serde_json::Deserializer::from_slice(value).into_iter::<Object>();
+            if let Some(Ok(usage)) = values.next() {
+                response.insert(key.to_owned(), usage.into());
+                return;
+            }
+        }
+    }
+}
+
+/// Puts the events of a stream together.
+fn assembled(endpoint: &Endpoint, framing: Framing, body: &Arrived, reply: &mut Reply) -> Option<Value> {
+    let mut stream =
+        Stream { assembly: format(endpoint.api()).assembly(), events: 0, is_whole: false, first_token: None };
+    framing.each(&body.head, false, &mut reply.notes, &mut |frame, notes| stream.add(&frame, notes));
+    if body.missing() > 0 {
+        reply.notes.add(format!("the stream has {} bytes, of which {} were not kept", body.total, body.missing()));
+        framing.each(&body.tail, true, &mut reply.notes, &mut |frame, notes| stream.add_late(&frame, notes));
+    }
+    reply.is_whole = stream.is_whole;
+    // Several values in lines are a stream; a single one is an answer in one piece.
+    if framing != Framing::Values || stream.events > 1 {
+        reply.first_token = stream.first_token;
+    }
+    match stream.events {
+        0 if body.total == 0 => None,
+        0 => {
+            reply.notes.add("the stream held no events");
+            Some(shown(&body.head).into())
+        }
+        _ => Some(stream.assembly.into_response(&mut reply.notes)),
+    }
+}
+
+/// A stream as far as its events were seen.
+struct Stream {
+    assembly: Box<dyn Assembly>,
+    events: usize,
+    is_whole: bool,
+    first_token: Option<u64>,
+}
+
+impl Stream {
+    fn add(&mut self, frame: &Frame<'_>, notes: &mut Notes) {
+        if self.take(frame, notes) && self.first_token.is_none() {
+            self.first_token = Some((frame.end as u64).saturating_sub(1));
+        }
+    }
+
+    /// Adds an event from behind a gap, whose place is not known.
+    fn add_late(&mut self, frame: &Frame<'_>, notes: &mut Notes) {
+        self.take(frame, notes);
+    }
+
+    /// Takes an event in; whether it held something generated.
+    fn take(&mut self, frame: &Frame<'_>, notes: &mut Notes) -> bool {
+        if frame.data.trim_ascii() == b"[DONE]" {
+            self.events += 1;
+            self.is_whole = true;
+            return false;
+        }
+        let read = json::read(&frame.data);
+        if let Some(problem) = read.problem {
+            notes.add(format!("an event of the stream could not be read whole: {problem}"));
+        }
+        // Elements of a list are lists in some streams; what is neither is nobody's event.
+        if !read.value.is_object() {
+            return false;
+        }
+        self.events += 1;
+        let seen = self.assembly.add(Event { name: &frame.name, data: read.value }, notes);
+        self.is_whole |= seen.last;
+        seen.token
+    }
+}
