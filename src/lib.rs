@@ -64,8 +64,8 @@
 pub use braintrust_core::{
     Capture, Entered, Error, Event, Extractor, Feedback, FeedbackSource, FlushReport, InContext, InSpan, Injector,
     Instrument, Logger, LoggerBuilder, LossReason, Losses, MaskedField, Number, Parent, Secret, Slot, Span,
-    SpanBuilder, SpanType, TracedSpan, Traces, Tree, Verbosity, WhenFull, current_span, extract, init_logger, inject,
-    llm_span, logger, permalink, propagate, register, root_span, score_span, spawn, spawn_blocking, start_span,
+    SpanBuilder, SpanType, Stats, TracedSpan, Traces, Tree, Verbosity, WhenFull, current_span, extract, init_logger,
+    inject, llm_span, logger, permalink, propagate, register, root_span, score_span, spawn, spawn_blocking, start_span,
     task_span, thread, tool_span, update_span,
 };
 pub use braintrust_macros::traced;

@@ -19,6 +19,8 @@ mod export;
 mod fields;
 mod ids;
 mod instrument;
+#[expect(dead_code, reason = "for the spool, which follows")]
+mod ledger;
 pub mod llm;
 mod logger;
 mod mask;
@@ -29,9 +31,11 @@ mod registry;
 mod report;
 mod secret;
 mod sections;
+#[expect(dead_code, reason = "for the spool, which follows")]
 mod sink;
 mod span;
 mod span_type;
+mod spool;
 mod tasks;
 mod traces;
 
@@ -52,7 +56,7 @@ pub use event::{Event, Number};
 pub use logger::{Logger, LoggerBuilder, init_logger, logger, permalink, register};
 pub use mask::MaskedField;
 pub use propagation::{Extractor, Injector};
-pub use report::{FlushReport, LossReason, Losses};
+pub use report::{FlushReport, LossReason, Losses, Stats};
 pub use span::{
     Feedback, FeedbackSource, InSpan, Instrument, Parent, Span, SpanBuilder, current_span, extract, inject, llm_span,
     root_span, score_span, start_span, task_span, tool_span, update_span,

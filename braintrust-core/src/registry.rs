@@ -39,10 +39,10 @@ impl LoggerFacts {
     }
 
     /// The project's id, given or found out.
-    pub(crate) fn project_id(&self) -> Option<&str> {
+    pub(crate) fn project_id(&self) -> Option<String> {
         match &self.project {
-            ProjectRef::Id { id, .. } => Some(id),
-            ProjectRef::Name(_) => self.resolution.project_id.get().map(String::as_str),
+            ProjectRef::Id { id, .. } => Some(id.clone()),
+            ProjectRef::Name(_) => self.resolution.project_id(),
         }
     }
 
@@ -55,15 +55,16 @@ impl LoggerFacts {
     }
 
     /// The organisation, given or found out.
-    pub(crate) fn org_name(&self) -> Option<&str> {
-        self.org_name.as_deref().or_else(|| self.resolution.org_name.get().map(String::as_str))
+    pub(crate) fn org_name(&self) -> Option<String> {
+        self.org_name.clone().or_else(|| self.resolution.org_name())
     }
 
     /// Whether `container` is the logger's own project.
     pub(crate) fn holds(&self, container: &Container) -> bool {
         match container {
             Container::Project(ProjectRef::Id { id, name }) => {
-                self.project_id() == Some(id) || name.as_deref().is_some_and(|name| self.project_name() == Some(name))
+                self.project_id().as_ref() == Some(id)
+                    || name.as_deref().is_some_and(|name| self.project_name() == Some(name))
             }
             Container::Project(ProjectRef::Name(name)) => self.project_name() == Some(name),
             Container::Experiment(_) | Container::Playground(_) => false,

@@ -6,16 +6,20 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum LossReason {
-    /// The bound on memory was reached, so a new span was not recorded.
+    /// The bound on memory was reached, so a new span was not recorded, or the oldest rows made room for it.
     QueueFull,
-    /// The backend refused the rows for good (an HTTP status that a retry cannot cure).
+    /// The backend refused the rows for good, and there is no spool that could keep them.
     Rejected,
     /// The local folder could not be written.
     Disk,
+    /// A row is larger than anything the backend takes.
+    TooLarge,
+    /// Rows that the backend had refused were kept on disk, and removed to make room, or after a week.
+    SpoolFull,
 }
 
 impl LossReason {
-    const ALL: [Self; 3] = [Self::QueueFull, Self::Rejected, Self::Disk];
+    const ALL: [Self; 5] = [Self::QueueFull, Self::Rejected, Self::Disk, Self::TooLarge, Self::SpoolFull];
 
     /// The reason in words, as reports print it.
     #[must_use]
@@ -24,6 +28,8 @@ impl LossReason {
             Self::QueueFull => "queue full",
             Self::Rejected => "rejected by the backend",
             Self::Disk => "local folder not writable",
+            Self::TooLarge => "too large for the backend",
+            Self::SpoolFull => "refused, and removed from the spool",
         }
     }
 }
@@ -53,6 +59,14 @@ impl Losses {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine += theirs;
         }
+    }
+
+    /// What has been lost beyond `earlier`.
+    pub(crate) fn since(mut self, earlier: Self) -> Self {
+        for (mine, theirs) in self.0.iter_mut().zip(earlier.0) {
+            *mine -= theirs;
+        }
+        self
     }
 
     /// How many rows were lost for `reason`.
@@ -93,13 +107,13 @@ impl fmt::Display for Losses {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushReport {
-    /// Rows that the destination has accepted.
+    /// Rows that the destination has accepted since the previous flush.
     pub delivered: u64,
-    /// Rows that wait on disk to be sent later.
+    /// Rows that wait on disk now, to be sent later.
     pub spooled: u64,
-    /// Rows that are still queued in memory (only after a flush that ran out of time).
+    /// Rows that are still queued in memory only (only after a flush that ran out of time).
     pub queued: u64,
-    /// Rows that are gone, by reason.
+    /// Rows that are gone since the previous flush, by reason.
     pub lost: Losses,
 }
 
@@ -114,4 +128,35 @@ impl fmt::Display for FlushReport {
         }
         write!(f, ", {}", self.lost)
     }
+}
+
+/// How a logger has fared since it was made.
+///
+/// What has become a row is delivered, spooled, queued or lost: `recorded` is the sum of these. Losses count also the
+/// spans that were refused before there was a row of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Rows made of what the program recorded. What is younger than the exporter's tick (250 ms) is not yet a row.
+    pub recorded: u64,
+    /// Rows that the destination has accepted.
+    pub delivered: u64,
+    /// Rows that wait on disk now.
+    pub spooled: u64,
+    /// Rows that wait in memory only now.
+    pub queued: u64,
+    /// The memory that rows take now, in bytes: those that wait, and those that are also on disk.
+    pub queued_bytes: u64,
+    /// Rows that are gone, by reason.
+    pub lost: Losses,
+    /// Rows of processes before this one, found on disk and delivered now. They count nowhere else.
+    pub recovered: u64,
+    /// Requests for rows that were sent, repetitions included.
+    pub requests: u64,
+    /// Requests for rows that were sent because an earlier one failed.
+    pub retries: u64,
+    /// Bytes of all request bodies for rows.
+    pub bytes_sent: u64,
+    /// Why rows could not be delivered when that last happened, in words.
+    pub last_error: Option<String>,
 }

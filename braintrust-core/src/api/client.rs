@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::failure::{CHECK_URLS, Failure, advice};
@@ -64,12 +64,39 @@ impl Api {
     }
 
     /// Sends a call and reads its answer as JSON.
+    ///
+    /// What is no JSON, or only a beginning of it, may be a proxy's page or a broken connection, and so is no refusal.
     pub(super) async fn fetch<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Failure> {
+        let (line, body) = self.fetch_bytes(call).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            let remedy = if error.is_data() { Remedy::None } else { Remedy::Again(None) };
+            Failure::new(format!("{line}: the answer is not what Braintrust answers ({error}){CHECK_URLS}"), remedy)
+        })
+    }
+
+    /// Sends a call and reads its whole answer; the line names the call.
+    pub(super) async fn fetch_bytes(&self, call: Call<'_>) -> Result<(String, Bytes), Failure> {
         let line = format!("{} {}", call.method, call.url());
         let response = self.send(call).await?;
-        let body = response.bytes().await.map_err(|error| unanswered(&error, &line))?;
-        serde_json::from_slice(&body).map_err(|error| {
-            Failure::permanent(format!("{line}: the answer is not what Braintrust answers ({error}){CHECK_URLS}"))
+        match response.bytes().await {
+            Ok(body) => Ok((line, body)),
+            Err(error) => Err(unanswered(&error, &line)),
+        }
+    }
+
+    /// Uploads to a signed address, which says by itself who may: the key has no business there.
+    pub(super) async fn upload(&self, request: impl FnOnce(&reqwest::Client) -> RequestBuilder) -> Result<(), Failure> {
+        let request = request(&self.http);
+        // The address is a secret of its own.
+        let line = "the upload of a large request";
+        let uploaded = match request.send().await {
+            Ok(response) => self.judge(response, line).await.map(drop),
+            Err(error) => Err(unanswered(&error, line)),
+        };
+        // Whatever was wrong with the address, the next one may be better; the rows themselves were not judged.
+        uploaded.map_err(|failure| match failure.remedy {
+            Remedy::None => Failure::transient(failure.text),
+            _ => failure,
         })
     }
 

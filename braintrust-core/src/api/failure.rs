@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use super::retry::Remedy;
 
 /// Why a call did not succeed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     /// The request, what was wrong, and what to do about it.
     pub(crate) text: String,
@@ -31,6 +31,21 @@ impl Failure {
     /// date.
     pub(crate) fn disowns(&self) -> bool {
         matches!(self.status, Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))
+    }
+}
+
+impl Failure {
+    /// Whether all requests of this logger will fail like this: the key is not known, or this is no Braintrust.
+    pub(crate) fn concerns_all(&self) -> bool {
+        match self.status {
+            None | Some(StatusCode::UNAUTHORIZED | StatusCode::METHOD_NOT_ALLOWED) => true,
+            Some(status) => status.is_redirection(),
+        }
+    }
+
+    /// Whether single rows may be at fault, rather than what all rows of a container have in common.
+    pub(crate) fn concerns_rows(&self) -> bool {
+        !self.concerns_all() && !self.disowns()
     }
 }
 

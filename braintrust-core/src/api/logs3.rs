@@ -1,7 +1,8 @@
-//! The request that carries rows: its envelope, byte for byte, and the call.
+//! Rows to the data plane, in the envelope that it expects.
 
 use bytes::Bytes;
 use reqwest::Method;
+use serde::de::IgnoredAny;
 
 use super::client::{Api, Call};
 use super::failure::Failure;
@@ -28,30 +29,57 @@ impl Row<'_> {
     }
 }
 
-/// The body of a request for `rows`.
-pub(crate) fn payload(rows: &[Row<'_>]) -> Bytes {
-    let size = ENVELOPE + rows.iter().map(|row| row.len() + 1).sum::<usize>();
-    let mut payload = Vec::with_capacity(size);
-    payload.extend_from_slice(HEAD);
-    for (index, row) in rows.iter().enumerate() {
-        if index > 0 {
-            payload.push(b',');
-        }
-        payload.extend_from_slice(row.text);
-        payload.extend_from_slice(row.closing);
+/// The body of a request for rows, as it grows.
+#[derive(Debug)]
+pub(crate) struct Envelope(Vec<u8>);
+
+impl Envelope {
+    /// An empty envelope with room for rows of so many bytes in all.
+    pub(crate) fn with_room(bytes: usize) -> Self {
+        let mut body = Vec::with_capacity(ENVELOPE + bytes);
+        body.extend_from_slice(HEAD);
+        Self(body)
     }
-    payload.extend_from_slice(TAIL);
-    payload.into()
+
+    /// The size of the body that [`seal`](Self::seal) would make now.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len() + TAIL.len()
+    }
+
+    /// Adds a row, and says where in the body it begins.
+    pub(crate) fn push(&mut self, row: Row<'_>) -> usize {
+        if self.0.len() > HEAD.len() {
+            self.0.push(b',');
+        }
+        let start = self.0.len();
+        self.0.extend_from_slice(row.text);
+        self.0.extend_from_slice(row.closing);
+        start
+    }
+
+    pub(crate) fn seal(mut self) -> Bytes {
+        self.0.extend_from_slice(TAIL);
+        self.0.into()
+    }
 }
 
 impl Api {
-    /// Sends rows that [`payload`] has put together.
-    pub(crate) async fn send_rows(&self, api_url: &str, payload: Bytes) -> Result<(), Failure> {
-        let call = Call { method: Method::POST, base: api_url, path: "/logs3", body: Some(payload), limit: None };
-        let response = self.send(call).await?;
-        // The status has said all; the body is read only so that the connection can be used again.
-        drop(response.bytes().await);
-        Ok(())
+    /// Sends rows in the body that an [`Envelope`] has made.
+    ///
+    /// # Errors
+    ///
+    /// Also where something answers "fine" that is not Braintrust, such as a proxy's page of its own: the rows have not
+    /// arrived.
+    pub(crate) async fn send_rows(&self, api_url: &str, body: Bytes) -> Result<(), Failure> {
+        let call = Call { method: Method::POST, base: api_url, path: "/logs3", body: Some(body), limit: None };
+        let (line, answer) = self.fetch_bytes(call).await?;
+        if answer.trim_ascii().is_empty() || serde_json::from_slice::<IgnoredAny>(&answer).is_ok() {
+            return Ok(());
+        }
+        let begin: String = String::from_utf8_lossy(&answer).trim().chars().take(80).collect();
+        Err(Failure::transient(format!(
+            "{line}: the answer is \"success\", but not what Braintrust answers: {begin:?}; is a proxy in between?"
+        )))
     }
 }
 
@@ -59,13 +87,24 @@ impl Api {
 mod tests {
     use super::*;
 
+    fn body<'a>(rows: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Bytes {
+        let mut envelope = Envelope::with_room(0);
+        for (text, closing) in rows {
+            envelope.push(Row { text, closing });
+        }
+        let len = envelope.len();
+        let body = envelope.seal();
+        assert_eq!(len, body.len());
+        body
+    }
+
     #[test]
     fn the_envelope_is_that_of_the_other_sdks() {
-        let row = |text, closing| Row { text, closing };
-        let body = payload(&[row(br#"{"id":"1""#, br#","log_id":"g"}"#), row(br#"{"id":"2""#, br#","log_id":"x"}"#)]);
+        let rows: [(&[u8], &[u8]); 2] =
+            [(br#"{"id":"1""#, br#","log_id":"g"}"#), (br#"{"id":"2""#, br#","log_id":"x"}"#)];
         let expected = r#"{"rows": [{"id":"1","log_id":"g"},{"id":"2","log_id":"x"}], "api_version": 2}"#;
-        assert_eq!(body, expected.as_bytes());
-        assert_eq!(payload(&[]).len(), 30);
+        assert_eq!(body(rows), expected.as_bytes());
+        assert_eq!(body([]).len(), ENVELOPE);
         assert_eq!(ENVELOPE, 30);
     }
 }

@@ -6,6 +6,7 @@ mod failure;
 mod link;
 mod login;
 mod logs3;
+mod overflow;
 mod project;
 mod retry;
 mod shared;
@@ -15,8 +16,10 @@ pub(crate) use client::Api;
 pub(crate) use failure::Failure;
 pub(crate) use link::{LinkParts, resolve_link};
 pub(crate) use login::Session;
-pub(crate) use logs3::{ENVELOPE, Row, payload};
-pub(crate) use retry::{Pacing, Remedy};
+#[cfg(test)]
+pub(crate) use logs3::ENVELOPE;
+pub(crate) use logs3::{Envelope, Row};
+pub(crate) use retry::{Backoff, Pacing, Remedy};
 pub(crate) use shared::http_client;
 pub(crate) use version::max_request;
 

@@ -83,7 +83,7 @@ impl Joiner {
             }
             let container = first.section(Section::Container);
             let batch = joined.batch_of(first.span.logger);
-            batch.push_with(container, |out| self.rows.write(&records, facts, out));
+            batch.push_with(first.span.span.0, container, |out| self.rows.write(&records, facts, out));
         }
         self.spans.clear();
         joined

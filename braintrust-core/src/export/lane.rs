@@ -1,81 +1,58 @@
-//! The way of one logger's rows from the exporter to their sink: a task of its own, so that a slow or broken
-//! destination holds up no other.
+//! The way of one logger's rows from the exporter to their sink, which keeps them apart from all others: a slow or
+//! broken destination holds up no other.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
-
 use super::content::{Content, Prepared};
-use super::ledger::Ledger;
-use crate::record::bound::{self, Amount};
-use crate::report::{LossReason, Losses};
-use crate::sink::{Delivery, RowBatch, Sink};
+use super::worker::MakeSink;
+use crate::ledger::{Ledger, Tally};
+use crate::record::bound::Amount;
+use crate::report::LossReason;
+use crate::sink::{RowBatch, Sink};
 
-/// A logger's lane, as the exporter sees it.
+/// A logger's lane, as the exporter sees it. Its sink goes on after the lane is dropped, until its rows are settled.
 pub(super) struct Lane {
     pub(super) ledger: Arc<Ledger>,
     content: Content,
-    messages: mpsc::UnboundedSender<Message>,
-}
-
-enum Message {
-    Rows(RowBatch),
-    /// Answered once everything sent before it is delivered or lost.
-    Barrier(oneshot::Sender<()>),
+    sink: Rc<RefCell<Box<dyn Sink>>>,
 }
 
 impl Lane {
-    /// Opens a lane to `sink` on the runtime of the calling thread.
-    pub(super) fn open(ledger: Arc<Ledger>, content: Content, sink: Box<dyn Sink>) -> Self {
-        let (messages, inbox) = mpsc::unbounded_channel();
-        tokio::task::spawn_local(carry(inbox, sink, Arc::clone(&ledger)));
-        Self { ledger, content, messages }
+    /// Opens a lane on the calling thread, whose runtime the sink's requests are made on.
+    pub(super) fn open(ledger: Arc<Ledger>, content: Content, make_sink: MakeSink) -> Self {
+        let sink = make_sink(Arc::clone(&ledger));
+        Self { ledger, content, sink: Rc::new(RefCell::new(sink)) }
     }
 
     /// Rows as they may go out; those that may not are written off.
     pub(super) fn prepared(&self, rows: RowBatch) -> RowBatch {
         let Prepared { rows, withheld } = self.content.prepare(rows);
-        if withheld > 0 {
-            let error = Some("rows that are no JSON cannot be masked, and were left out; this is a defect".to_owned());
-            let lost = Losses::of(LossReason::Rejected, withheld);
-            self.ledger.settled(0, Delivery { lost, error, ..Delivery::default() });
-        }
+        let why = "rows that are no JSON cannot be masked, and were left out; this is a defect";
+        self.ledger.queued(usize::try_from(withheld).unwrap_or(usize::MAX), 0);
+        self.ledger.lost(LossReason::Rejected, Tally { queued: withheld, ..Tally::default() }, why);
         rows
     }
 
     /// Sends rows on their way; they count as waiting already. How many may wait is bounded where spans begin, not here.
     pub(super) fn send(&self, rows: RowBatch) {
-        self.ledger.queued(rows.len());
-        // The task ends only with the lane.
-        let _ = self.messages.send(Message::Rows(rows));
+        self.ledger.queued(rows.len(), rows.bytes());
+        self.sink.borrow_mut().accept(rows);
     }
 
-    /// Resolves once everything sent so far is delivered or lost.
-    pub(super) fn barrier(&self) -> oneshot::Receiver<()> {
-        let (reached, waiting) = oneshot::channel();
-        let _ = self.messages.send(Message::Barrier(reached));
-        waiting
+    /// The sink, for a flush.
+    pub(super) fn sink(&self) -> Rc<RefCell<Box<dyn Sink>>> {
+        Rc::clone(&self.sink)
+    }
+
+    /// Gives up the oldest rows that are in memory only, as far as they make up `excess`.
+    pub(super) fn drop_oldest(&self, excess: Amount) {
+        self.sink.borrow_mut().drop_oldest(excess.bytes, excess.spans);
     }
 }
 
 /// What rows count for while they wait.
 pub(super) fn amount(rows: &RowBatch) -> Amount {
     Amount { bytes: rows.bytes(), spans: rows.len() }
-}
-
-async fn carry(mut inbox: mpsc::UnboundedReceiver<Message>, mut sink: Box<dyn Sink>, ledger: Arc<Ledger>) {
-    while let Some(message) = inbox.recv().await {
-        match message {
-            Message::Rows(rows) => {
-                let (count, amount) = (rows.len(), amount(&rows));
-                // One window after the other: two rows of one span are never under way at once.
-                let delivery = sink.deliver(rows, &ledger.progress).await;
-                bound::release(amount);
-                ledger.settled(count, delivery);
-            }
-            Message::Barrier(reached) => {
-                let _ = reached.send(());
-            }
-        }
-    }
 }

@@ -5,7 +5,6 @@ mod deferred;
 mod exit;
 mod join;
 mod lane;
-mod ledger;
 pub(crate) mod merge;
 mod row;
 mod worker;
@@ -19,13 +18,13 @@ use tokio::sync::mpsc;
 pub(crate) use content::Content;
 pub(crate) use deferred::defer;
 pub(crate) use exit::set_flush_at_exit;
-pub(crate) use ledger::Ledger;
 pub(crate) use worker::MakeSink;
 use worker::{Command, Worker};
 
 use crate::active::LoggerId;
 use crate::diagnostics;
 use crate::error::Error;
+use crate::ledger::Ledger;
 
 /// The one exporter of the process, started with the first logger.
 #[derive(Debug)]

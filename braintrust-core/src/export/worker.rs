@@ -15,10 +15,10 @@ use super::content::Content;
 use super::deferred;
 use super::join::{Cut, Flushed, Joined, Joiner};
 use super::lane::{Lane, amount};
-use super::ledger::Ledger;
 use super::row::RowFacts;
 use crate::active::{self, LoggerId};
 use crate::clock::{Timestamp, WallClock};
+use crate::ledger::Ledger;
 use crate::record::bound::Amount;
 use crate::record::log::Drained;
 use crate::record::{RecordKind, Records, bound, log};
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const DEFERRED_BYTES: usize = 8 * 1024 * 1024;
 
 /// Makes a sink on the exporter's thread, where it will run.
-pub(crate) type MakeSink = Box<dyn FnOnce() -> Box<dyn Sink> + Send>;
+pub(crate) type MakeSink = Box<dyn FnOnce(Arc<Ledger>) -> Box<dyn Sink> + Send>;
 
 /// What the rest of the program asks of the exporter.
 pub(super) enum Command {
@@ -120,7 +120,7 @@ impl Worker {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Open { logger, ledger, content, make_sink } => {
-                self.lanes.insert(logger, Lane::open(ledger, content, make_sink()));
+                self.lanes.insert(logger, Lane::open(ledger, content, make_sink));
             }
             #[cfg(feature = "testing")]
             Command::Close { logger } => {
@@ -149,9 +149,14 @@ impl Worker {
     fn flush(&mut self, logger: Option<LoggerId>, limit: Duration, done: Done) {
         self.export(logger.map_or(Flushed::All, Flushed::Of));
         let asked = self.lanes.iter().filter(|(id, _)| logger.is_none_or(|wanted| wanted == **id));
-        let barriers: Vec<_> = asked.map(|(_, lane)| lane.barrier()).collect();
+        let sinks: Vec<_> = asked.map(|(_, lane)| lane.sink()).collect();
+        let settled = join_all(sinks.iter().map(|sink| sink.borrow_mut().settled()));
         tokio::task::spawn_local(async move {
-            done(timeout(limit, join_all(barriers)).await.is_err());
+            let late = timeout(limit, settled).await.is_err();
+            if late {
+                sinks.iter().for_each(|sink| sink.borrow_mut().secure());
+            }
+            done(late);
         });
     }
 
@@ -184,6 +189,7 @@ impl Worker {
             }
         }
         blocks.into_iter().for_each(log::recycle);
+        self.drop_oldest();
         for (logger, spans) in bound::take_refused() {
             if let Some(lane) = self.lanes.get(&logger) {
                 lane.ledger.refused(spans);
@@ -196,6 +202,16 @@ impl Worker {
         match self.lanes.get(&logger) {
             Some(lane) => lane.prepared(rows),
             None => rows,
+        }
+    }
+}
+
+impl Worker {
+    /// Keeps to the bound, where the oldest rows are to make room.
+    fn drop_oldest(&self) {
+        for lane in self.lanes.values() {
+            let Some(excess) = bound::excess() else { return };
+            lane.drop_oldest(excess);
         }
     }
 }

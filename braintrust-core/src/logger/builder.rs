@@ -13,8 +13,9 @@ use crate::config::{Change, Environment, ProcessSettings, Settings, SpoolDir, Ta
 use crate::container::ProjectRef;
 use crate::diagnostics::{self, Verbosity};
 use crate::error::Error;
-use crate::export::{self, Content, Exporter, Ledger};
+use crate::export::{self, Content, Exporter};
 use crate::ids::IdStyle;
+use crate::ledger::Ledger;
 use crate::mask::MaskRules;
 use crate::panic_site;
 use crate::record::bound::{self, Amount, Limits};
@@ -271,13 +272,13 @@ impl LoggerBuilder {
             diagnostics::warn_once(warning, || warning.clone());
         }
         let project = self.project_ref(&settings);
-        let label = project.label().to_owned();
+        let project_name = project.label().to_owned();
         let environment = settings.environment.as_ref().and_then(|at| serde_json::to_string(at).ok());
         let settings = Arc::new(settings);
         let mask = std::mem::take(&mut self.mask);
         let destination = self.destination(&project, &settings)?;
         let content = Content { mask: mask.prepare(destination.api_key().or(settings.api_key.as_ref())) };
-        let destination_label = format!("project `{label}`, {destination}");
+        let destination_label = format!("project `{project_name}`, {destination}");
         let facts = destination.facts(&project, &settings);
         let resolution = Arc::clone(&facts.resolution);
         let local_folder = destination.folder().map(Path::to_owned);
@@ -286,20 +287,15 @@ impl LoggerBuilder {
         let is_temporary = matches!(destination, Destination::Memory(_));
         panic_site::watch();
         let exporter = Exporter::get_or_start(environment)?;
-        let ledger = Arc::new(Ledger::default());
+        let label = format!("project `{project_name}`");
+        let ledger = Arc::new(Ledger::new(label.clone(), |bytes, spans| bound::release(Amount { bytes, spans })));
         let id = active::register();
         facts.note(id);
-        exporter.open(
-            id,
-            format!("project `{label}`"),
-            Arc::clone(&ledger),
-            content,
-            destination.sink_maker(project, settings, resolution),
-        );
+        exporter.open(id, label, Arc::clone(&ledger), content, destination.sink_maker(project, settings, resolution));
         diagnostics::debug(|| format!("made a logger for {}", destination_label));
         Ok(Logger(Arc::new(Shared {
             id,
-            project: label,
+            project: project_name,
             local_folder,
             link_target,
             ledger,

@@ -9,9 +9,10 @@ use crate::api;
 use crate::config::{Resolution, Settings, Target};
 use crate::container::ProjectRef;
 use crate::export::MakeSink;
+use crate::ledger::Ledger;
 use crate::registry::LoggerFacts;
 use crate::secret::ApiKey;
-use crate::sink::{HttpSink, LocalSink, RefusingSink, Sink};
+use crate::sink::{HttpSink, Immediate, LocalSink, RefusingSink, Sink};
 #[cfg(feature = "testing")]
 use crate::sink::{MemoryRows, MemorySink};
 
@@ -78,18 +79,27 @@ impl Destination {
         resolution: Arc<Resolution>,
     ) -> MakeSink {
         match self {
-            Self::Braintrust(target) => Box::new(move || http_sink(target, settings, resolution)),
-            Self::Folder(folder) => Box::new(move || Box::new(LocalSink::new(folder, project))),
+            Self::Braintrust(target) => Box::new(move |ledger| http_sink(target, settings, resolution, ledger)),
+            Self::Folder(folder) => {
+                Box::new(move |ledger| Box::new(Immediate::new(LocalSink::new(folder, project), ledger)))
+            }
             #[cfg(feature = "testing")]
-            Self::Memory(rows) => Box::new(move || Box::new(MemorySink::new(rows, project.label()))),
+            Self::Memory(rows) => {
+                Box::new(move |ledger| Box::new(Immediate::new(MemorySink::new(rows, project.label()), ledger)))
+            }
         }
     }
 }
 
-fn http_sink(target: Target, settings: Arc<Settings>, resolution: Arc<Resolution>) -> Box<dyn Sink> {
+fn http_sink(
+    target: Target,
+    settings: Arc<Settings>,
+    resolution: Arc<Resolution>,
+    ledger: Arc<Ledger>,
+) -> Box<dyn Sink> {
     match api::http_client(&settings) {
-        Ok(client) => Box::new(HttpSink::new(target, settings, client, resolution)),
+        Ok(client) => Box::new(HttpSink::new(target, settings, client, resolution, ledger)),
         // For instance no certificate store on the machine: known only here, so it is told with the first rows.
-        Err(error) => Box::new(RefusingSink::new(error.to_string())),
+        Err(error) => Box::new(Immediate::new(RefusingSink::new(error.to_string()), ledger)),
     }
 }

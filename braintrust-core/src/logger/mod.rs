@@ -24,10 +24,11 @@ use crate::active::{self, LoggerId};
 use crate::context::{Context, InContext};
 use crate::error::Error;
 use crate::event::Event;
-use crate::export::{Exporter, Ledger};
+use crate::export::Exporter;
+use crate::ledger::Ledger;
 #[cfg(feature = "testing")]
 use crate::registry::LoggerFacts;
-use crate::report::FlushReport;
+use crate::report::{FlushReport, Stats};
 use crate::span::{self, Feedback, Parent, SpanBuilder};
 
 /// How long an awaited flush waits for a destination that does not answer.
@@ -170,6 +171,20 @@ impl Logger {
             Err(mpsc::RecvTimeoutError::Timeout) => self.report(Some(true), limit),
             Ok(late) => self.report(Some(late), limit),
         }
+    }
+
+    /// How this logger has fared since it was made: what was recorded, delivered, kept on disk and lost.
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join("braintrust-doc-logger");
+    /// # let logger = braintrust_core::Logger::builder().project("p").local_folder(folder).build()?;
+    /// let stats = logger.stats();
+    /// assert_eq!((stats.recorded, stats.lost.total()), (0, 0));
+    /// # Ok::<(), braintrust_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.0.ledger.stats()
     }
 
     /// Merges fields into the row `row_id` of this logger's project, by which [`Span::id`](crate::Span::id) names a span.

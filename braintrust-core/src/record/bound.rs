@@ -202,7 +202,6 @@ pub(crate) fn exchange(released: Amount, taken: Amount) {
 }
 
 /// How much of what has waited longest is to be dropped now.
-#[expect(dead_code, reason = "lanes cannot drop rows yet")]
 pub(crate) fn excess() -> Option<Amount> {
     BOUND.excess()
 }

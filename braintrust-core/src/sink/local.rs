@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 pub(crate) use self::folder::is_row_file;
 use self::folder::{Folder, NotWritten, RowFile};
+use super::RowBatch;
+use super::immediate::{Delivery, RowWriter};
 use super::rows::OpenRow;
-use super::{Delivering, Delivery, Progress, RowBatch, Sink};
 use crate::container::ProjectRef;
 use crate::report::{LossReason, Losses};
 
@@ -105,13 +106,9 @@ impl LocalSink {
     }
 }
 
-impl Sink for LocalSink {
-    fn deliver<'a>(&'a mut self, rows: RowBatch, progress: &'a Progress) -> Delivering<'a> {
-        Box::pin(async move {
-            let delivery = self.deliver_batch(&rows);
-            progress.note(delivery.error.clone());
-            delivery
-        })
+impl RowWriter for LocalSink {
+    fn write(&mut self, rows: &RowBatch) -> Delivery {
+        self.deliver_batch(rows)
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::{Delivering, Delivery, Progress, RowBatch, Sink};
+use super::RowBatch;
+use super::immediate::{Delivery, RowWriter};
 use crate::container::{Container, ProjectRef};
 use crate::report::{LossReason, Losses};
 
@@ -43,7 +44,7 @@ impl MemorySink {
     fn take(&mut self, batch: &RowBatch) -> Delivery {
         let mut delivery = Delivery::default();
         for row in batch.iter() {
-            let closing = row.container.map_or_else(|| self.own_closing.clone(), Container::closing);
+            let closing = row.container.map_or_else(|| self.own_closing.clone(), |container| container.closing());
             match serde_json::from_slice(&[row.text, &closing].concat()) {
                 Ok(row) => {
                     self.rows.lock().push(row);
@@ -59,9 +60,9 @@ impl MemorySink {
     }
 }
 
-impl Sink for MemorySink {
-    fn deliver<'a>(&'a mut self, batch: RowBatch, _: &'a Progress) -> Delivering<'a> {
-        Box::pin(std::future::ready(self.take(&batch)))
+impl RowWriter for MemorySink {
+    fn write(&mut self, rows: &RowBatch) -> Delivery {
+        self.take(rows)
     }
 }
 
@@ -74,7 +75,7 @@ mod tests {
     fn batch(open_rows: &[&str]) -> RowBatch {
         let mut batch = RowBatch::default();
         for row in open_rows {
-            batch.push_with(None, |out| out.extend_from_slice(row.as_bytes()));
+            batch.push_with(0, None, |out| out.extend_from_slice(row.as_bytes()));
         }
         batch
     }
@@ -95,7 +96,7 @@ mod tests {
         let rows = MemoryRows::default();
         let mut batch = batch(&[r#"{"id":"1""#]);
         let container = Container::Playground("s".to_owned()).encode();
-        batch.push_with(Some(&container), |out| out.extend_from_slice(br#"{"id":"2""#));
+        batch.push_with(0, Some(&container), |out| out.extend_from_slice(br#"{"id":"2""#));
 
         MemorySink::new(rows.clone(), "p").take(&batch);
 

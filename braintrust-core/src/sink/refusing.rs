@@ -1,8 +1,7 @@
 //! Stands in for a sink that could not be made: counts every row as lost, and says why.
 
-use std::future::ready;
-
-use super::{Delivering, Delivery, Progress, RowBatch, Sink};
+use super::RowBatch;
+use super::immediate::{Delivery, RowWriter};
 use crate::report::{LossReason, Losses};
 
 /// A sink that has no way to deliver anything.
@@ -17,9 +16,9 @@ impl RefusingSink {
     }
 }
 
-impl Sink for RefusingSink {
-    fn deliver<'a>(&'a mut self, rows: RowBatch, _: &'a Progress) -> Delivering<'a> {
+impl RowWriter for RefusingSink {
+    fn write(&mut self, rows: &RowBatch) -> Delivery {
         let lost = Losses::of(LossReason::Rejected, rows.len() as u64);
-        Box::pin(ready(Delivery { delivered: 0, lost, error: Some(self.reason.clone()) }))
+        Delivery { delivered: 0, lost, error: Some(self.reason.clone()) }
     }
 }

@@ -1,5 +1,7 @@
 //! A batch of rows as text: what the exporter makes and sinks consume.
 
+use std::rc::Rc;
+
 use crate::container::Container;
 
 /// Rows of one logger in the order of their first records, at most one for each span.
@@ -11,13 +13,14 @@ pub(crate) struct RowBatch {
     text: Vec<u8>,
     rows: Vec<RowEnd>,
     /// The containers that rows name, each once. Few: one for each trace that came from elsewhere.
-    containers: Vec<(Vec<u8>, Option<Container>)>,
+    containers: Vec<(Vec<u8>, Option<Rc<Container>>)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct RowEnd {
     end: usize,
     container: Option<usize>,
+    key: u64,
 }
 
 /// One row of a batch.
@@ -26,20 +29,23 @@ pub(crate) struct OpenRow<'a> {
     /// The row, without its closing brace.
     pub(crate) text: &'a [u8],
     /// The object that holds the row; the logger's own project if there is none.
-    pub(crate) container: Option<&'a Container>,
+    pub(crate) container: Option<&'a Rc<Container>>,
+    /// Tells rows of different spans apart: rows with the same key must arrive in their order.
+    pub(crate) key: u64,
 }
 
 impl RowBatch {
-    /// Appends a row that `write` puts into the buffer, without its closing brace. `container` is encoded.
-    pub(crate) fn push_with(&mut self, container: Option<&[u8]>, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends a row that `write` puts into the buffer, without its closing brace. `container` is encoded; rows
+    /// with the same `key` belong to one span.
+    pub(crate) fn push_with(&mut self, key: u64, container: Option<&[u8]>, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.text);
         let container = container.map(|encoded| self.place_of(encoded));
-        self.rows.push(RowEnd { end: self.text.len(), container });
+        self.rows.push(RowEnd { end: self.text.len(), container, key });
     }
 
     fn place_of(&mut self, encoded: &[u8]) -> usize {
         self.containers.iter().rposition(|(known, _)| known == encoded).unwrap_or_else(|| {
-            self.containers.push((encoded.to_owned(), Container::decode(encoded)));
+            self.containers.push((encoded.to_owned(), Container::decode(encoded).map(Rc::new)));
             self.containers.len() - 1
         })
     }
@@ -49,9 +55,9 @@ impl RowBatch {
     pub(crate) fn rewritten(&self, mut write: impl FnMut(&[u8], &mut Vec<u8>) -> bool) -> Self {
         let mut text = Vec::with_capacity(self.text.len());
         let mut rows = Vec::with_capacity(self.rows.len());
-        for (row, RowEnd { container, .. }) in self.iter().zip(&self.rows) {
+        for (row, RowEnd { container, key, .. }) in self.iter().zip(&self.rows) {
             if write(row.text, &mut text) {
-                rows.push(RowEnd { end: text.len(), container: *container });
+                rows.push(RowEnd { end: text.len(), container: *container, key: *key });
             }
         }
         Self { text, rows, containers: self.containers.clone() }
@@ -76,12 +82,16 @@ impl RowBatch {
         self.text.len()
     }
 
+    /// The row with this index, if there is one.
+    pub(crate) fn get(&self, index: usize) -> Option<OpenRow<'_>> {
+        let row = self.rows.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.rows[before].end);
+        let container = row.container.and_then(|place| self.containers[place].1.as_ref());
+        Some(OpenRow { text: &self.text[start..row.end], container, key: row.key })
+    }
+
     /// The rows.
     pub(crate) fn iter(&self) -> impl Iterator<Item = OpenRow<'_>> {
-        let starts = std::iter::once(0).chain(self.rows.iter().map(|row| row.end));
-        starts.zip(&self.rows).map(|(start, row)| OpenRow {
-            text: &self.text[start..row.end],
-            container: row.container.and_then(|place| self.containers[place].1.as_ref()),
-        })
+        (0..self.rows.len()).filter_map(|index| self.get(index))
     }
 }

@@ -19,10 +19,10 @@ pub(super) fn link(span: &Span) -> String {
         Some(Container::Experiment(id)) => object("experiment", id),
         Some(Container::Playground(_)) => no_link("playground"),
         Some(Container::Project(ProjectRef::Id { id, .. })) => object("project_logs", id),
-        Some(Container::Project(ProjectRef::Name(name))) => logs(app, org, name, &row),
+        Some(Container::Project(ProjectRef::Name(name))) => logs(app, &org, name, &row),
         None => match (facts.project_id(), facts.project_name()) {
-            (Some(id), _) => object("project_logs", id),
-            (None, Some(name)) => logs(app, org, name, &row),
+            (Some(id), _) => object("project_logs", &id),
+            (None, Some(name)) => logs(app, &org, name, &row),
             (None, None) => no_link("no-project-id-or-name"),
         },
     }

@@ -108,7 +108,7 @@ pub(super) fn object_of(logger: LoggerId, heritage: Option<&Heritage>) -> Option
         None => {
             let facts = LoggerFacts::of(logger)?;
             let object = match facts.project_id() {
-                Some(id) => ObjectRef::Id(id.to_owned()),
+                Some(id) => ObjectRef::Id(id),
                 None => project_name(facts.project_name()?),
             };
             Some((ObjectType::ProjectLogs, object))

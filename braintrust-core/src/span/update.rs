@@ -1,6 +1,7 @@
 //! Changing rows after the fact: updates by slug and by id, and feedback.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::Serialize;
 
@@ -71,6 +72,13 @@ pub(crate) fn pass_on_row(logger: LoggerId, open_row: &[u8]) -> bool {
     true
 }
 
+/// Where changes of a row meet whose id is not one of ours: the same place each time, so that they keep their order.
+fn place_of(row_id: &str) -> SpanId {
+    let mut hasher = DefaultHasher::new();
+    row_id.hash(&mut hasher);
+    SpanId(hasher.finish().max(1))
+}
+
 /// A row to be changed.
 struct Target {
     span: SpanRef,
@@ -80,7 +88,7 @@ struct Target {
 impl Target {
     fn row(logger: LoggerId, row_id: &str) -> Self {
         // A row of ours shares its records' place with its span, so that the update comes after it.
-        let span = ids::span_of_row_id(row_id).unwrap_or_else(SpanId::random);
+        let span = ids::span_of_row_id(row_id).unwrap_or_else(|| place_of(row_id));
         let mut sections = Sections::default();
         sections.push(Section::RowId, row_id.as_bytes());
         Self { span: SpanRef::new(logger, TraceId::random(), span), sections }

@@ -1,33 +1,40 @@
-//! Repeats a call until it succeeds or proves hopeless, and tells of each failure.
+//! Repeats a call until it succeeds, proves hopeless, or has been repeated often enough; and tells of each failure.
 
 use crate::api::{Failure, Pacing};
-use crate::sink::Progress;
+use crate::ledger::Ledger;
 
-/// The result of the first attempt that either succeeded or failed in a way that another attempt cannot cure.
-///
-/// There is no last attempt: a backend may be away for hours, and memory and flushes have bounds of their own.
+/// How often a call is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) pacing: Pacing,
+    /// At least 1.
+    pub(crate) attempts: usize,
+}
+
+/// The result of the first attempt that either succeeded or failed in a way that another attempt cannot cure, or else
+/// of the last.
 pub(super) async fn persist<T>(
-    pacing: Pacing,
-    progress: &Progress,
-    attempt: impl AsyncFn() -> Result<T, Failure>,
+    patience: Patience,
+    ledger: &Ledger,
+    attempt: impl AsyncFn(usize) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let mut backoff = pacing.backoff();
-    let mut failed_before = false;
-    loop {
-        match attempt().await {
-            Err(Failure { text, remedy, .. }) if remedy.may_succeed_later() => {
-                let wait = backoff.wait(remedy.asked_wait());
-                progress.note(Some(format!("{text}; retrying in {:.1} s", wait.as_secs_f64())));
-                failed_before = true;
+    let mut backoff = patience.pacing.backoff();
+    for number in 1.. {
+        match attempt(number).await {
+            Err(failure) if failure.remedy.may_succeed_later() && number < patience.attempts => {
+                let wait = backoff.wait(failure.remedy.asked_wait());
+                ledger.note(Some(format!("{}; retrying in {:.1} s", failure.text, wait.as_secs_f64())));
                 tokio::time::sleep(wait).await;
             }
-            result => {
+            Ok(value) => {
                 // Other requests under way may have failures of their own to tell, so only this one's is withdrawn.
-                if failed_before {
-                    progress.note(None);
+                if number > 1 {
+                    ledger.note(None);
                 }
-                return result;
+                return Ok(value);
             }
+            refused => return refused,
         }
     }
+    unreachable!("there is no last number")
 }

@@ -14,9 +14,12 @@ use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
 use super::*;
+use tokio::task::LocalSet;
+
 use crate::api::http_client;
 use crate::api::tests::backend::{Backend, ORG_ID, PROJECT_ID, Seen};
-use crate::container::ProjectRef;
+use crate::container::{Container, ProjectRef};
+use crate::report::{LossReason, Losses, Stats};
 use crate::secret::ApiKey;
 
 const KEY: &str = "sk-secret-0123456789";
@@ -41,44 +44,86 @@ fn target(app_url: &str) -> Target {
     }
 }
 
+/// A sink with the tasks and the books that belong to it.
+struct TestSink {
+    sink: HttpSink,
+    ledger: Arc<Ledger>,
+    local: LocalSet,
+}
+
+/// What became of some rows.
+struct Delivery {
+    delivered: u64,
+    lost: Losses,
+    error: Option<String>,
+}
+
 /// A sink that loses no time between attempts.
-fn sink_with(target: Target, variables: &[(&str, &str)]) -> HttpSink {
+fn sink_with(target: Target, variables: &[(&str, &str)]) -> TestSink {
     sink_that_tells(target, settings(variables), &Arc::default())
 }
 
-fn sink_that_tells(target: Target, settings: Arc<Settings>, resolution: &Arc<Resolution>) -> HttpSink {
+fn sink_that_tells(target: Target, settings: Arc<Settings>, resolution: &Arc<Resolution>) -> TestSink {
     let http = http_client(&settings).expect("TLS is set up");
     let pacing = Pacing { first: Duration::from_millis(2), longest: Duration::from_millis(20) };
-    HttpSink::paced(target, settings, http, Arc::clone(resolution), pacing)
+    let (ledger, local) = (Arc::new(Ledger::default()), LocalSet::new());
+    let entered = local.enter();
+    let sink = HttpSink::paced(target, settings, http, Arc::clone(resolution), Arc::clone(&ledger), pacing);
+    drop(entered);
+    TestSink { sink, ledger, local }
 }
 
-fn sink(backend: &Backend) -> HttpSink {
+fn sink(backend: &Backend) -> TestSink {
     sink_with(target(&backend.url), &[])
+}
+
+impl TestSink {
+    fn accept(&mut self, rows: RowBatch) {
+        self.ledger.queued(rows.len(), rows.bytes());
+        self.sink.accept(rows);
+    }
+
+    /// Waits until all rows are settled.
+    async fn settled(&mut self) {
+        let settled = self.sink.settled();
+        within(self.local.run_until(settled)).await;
+    }
+
+    fn stats(&self) -> Stats {
+        self.ledger.stats()
+    }
 }
 
 fn batch(ids: impl IntoIterator<Item = u32>) -> RowBatch {
     let mut batch = RowBatch::default();
     for id in ids {
-        batch.push_with(None, |text| text.extend_from_slice(format!(r#"{{"id":{id}"#).as_bytes()));
+        batch.push_with(u64::from(id), None, |text| text.extend_from_slice(format!(r#"{{"id":{id}"#).as_bytes()));
     }
     batch
 }
 
-async fn deliver(sink: &mut HttpSink, rows: RowBatch) -> Delivery {
-    let progress = Progress::default();
-    let delivery = within(sink.deliver(rows, &progress)).await;
-    assert_eq!(progress.last_error(), None, "a delivery that is over has nothing under way");
-    delivery
+async fn deliver(sink: &mut TestSink, rows: RowBatch) -> Delivery {
+    let before = sink.stats().delivered;
+    drop(sink.ledger.report(None));
+    sink.accept(rows);
+    sink.settled().await;
+    let stats = sink.stats();
+    assert_eq!((stats.queued, stats.queued_bytes), (0, 0), "what is settled takes no memory");
+    let (lost, error) = match sink.ledger.report(None) {
+        Ok(report) => (report.lost, None),
+        Err(error) => (error.report().expect("a flush").lost, stats.last_error),
+    };
+    Delivery { delivered: stats.delivered - before, lost, error }
 }
 
-async fn deliver_well(sink: &mut HttpSink, rows: RowBatch) {
+async fn deliver_well(sink: &mut TestSink, rows: RowBatch) {
     let count = rows.len() as u64;
     let delivery = deliver(sink, rows).await;
     assert_eq!((delivery.delivered, delivery.lost, delivery.error), (count, Losses::NONE, None));
 }
 
 /// Delivers what is refused, and gives the reason.
-async fn deliver_in_vain(sink: &mut HttpSink, rows: RowBatch) -> String {
+async fn deliver_in_vain(sink: &mut TestSink, rows: RowBatch) -> String {
     let count = rows.len() as u64;
     let delivery = deliver(sink, rows).await;
     assert_eq!((delivery.delivered, delivery.lost), (0, Losses::of(LossReason::Rejected, count)));
@@ -188,13 +233,13 @@ async fn the_servers_limit_and_the_users_are_kept_to() {
 
 #[tokio::test]
 async fn a_limit_that_is_not_told_holds_no_rows_back() {
-    let unsure = Backend::start(|seen| ready(if seen.is("/version") { answer(503, "") } else { None })).await;
-    let without = Backend::start(|seen| ready(if seen.is("/version") { answer(404, "") } else { None })).await;
-    for (backend, times) in [(&unsure, 2), (&without, 1)] {
-        let mut sink = sink(backend);
+    for status in [404, 503] {
+        let backend =
+            Backend::start(move |seen| ready(if seen.is("/version") { answer(status, "") } else { None })).await;
+        let mut sink = sink(&backend);
         deliver_well(&mut sink, batch([1])).await;
         deliver_well(&mut sink, batch([2])).await;
-        assert_eq!(backend.requests_to("/version").len(), times);
+        assert_eq!(backend.requests_to("/version").len(), 1, "not asked again at once");
     }
 }
 
@@ -266,7 +311,7 @@ async fn a_refused_key_is_told_without_showing_it() {
     let error = deliver_in_vain(&mut sink(&backend), batch([1, 2, 3])).await;
     let expected = format!(
         "POST {}/logs3: HTTP 401 Unauthorized: no such key: Bearer sk***89; check that BRAINTRUST_API_KEY (or the key \
-         given in code) is valid for this organization (3 rows lost)",
+         given in code) is valid for this organization",
         backend.url
     );
     assert_eq!(error, expected);
@@ -280,7 +325,7 @@ async fn a_long_explanation_is_cut() {
     })
     .await;
     let error = deliver_in_vain(&mut sink(&backend), batch([1])).await;
-    assert!(error.ends_with(&format!("HTTP 400 Bad Request: {} (1 row lost)", "é".repeat(200))), "{error}");
+    assert!(error.ends_with(&format!("HTTP 400 Bad Request: {}", "é".repeat(200))), "{error}");
 }
 
 #[tokio::test]
@@ -304,15 +349,24 @@ async fn a_redirect_is_no_delivery() {
 }
 
 #[tokio::test]
-async fn one_refused_request_takes_no_other_with_it() {
+async fn a_row_that_is_refused_takes_no_other_with_it() {
     let backend = Backend::start(|seen| {
-        let refused = seen.is("/logs3") && seen.text().contains(r#""id":3"#);
+        let refused = seen.is("/logs3") && [r#""id":3,"#, r#""id":70,"#].iter().any(|bad| seen.text().contains(bad));
         ready(if refused { answer(400, "no") } else { None })
     })
     .await;
-    let mut sink = sink_with(target(&backend.url), &[("BRAINTRUST_DEFAULT_BATCH_SIZE", "2")]);
-    let delivery = deliver(&mut sink, batch(1..=5)).await;
-    assert_eq!((delivery.delivered, delivery.lost), (3, Losses::of(LossReason::Rejected, 2)));
+    let mut sink = sink(&backend);
+    let delivery = deliver(&mut sink, batch(1..=100)).await;
+    assert_eq!((delivery.delivered, delivery.lost), (98, Losses::of(LossReason::Rejected, 2)));
+    assert!(backend.requests_to("/logs3").len() < 30, "{}", backend.requests_to("/logs3").len());
+}
+
+#[tokio::test]
+async fn a_backend_that_refuses_every_row_is_not_asked_about_each() {
+    let backend = Backend::start(|seen| ready(if seen.is("/logs3") { answer(400, "no") } else { None })).await;
+    let delivery = deliver(&mut sink(&backend), batch(1..=1000)).await;
+    assert_eq!((delivery.delivered, delivery.lost), (0, Losses::of(LossReason::Rejected, 1000)));
+    assert!(backend.requests_to("/logs3").len() < 100, "{}", backend.requests_to("/logs3").len());
 }
 
 #[tokio::test]
@@ -320,10 +374,7 @@ async fn an_unknown_organization_is_told_with_those_there_are() {
     let backend = Backend::start(|_| ready(None)).await;
     let mut sink = sink_with(Target { org_name: Some("nope".to_owned()), ..target(&backend.url) }, &[]);
     let error = deliver_in_vain(&mut sink, batch([1])).await;
-    let expected = format!(
-        "login at {}: Organization nope not found. Must be one of test-org, other-org (1 row lost)",
-        backend.url
-    );
+    let expected = format!("login at {}: Organization nope not found. Must be one of test-org, other-org", backend.url);
     assert_eq!(error, expected);
 }
 
@@ -353,12 +404,45 @@ async fn a_login_or_registration_that_fails_for_now_holds_the_rows() {
     }
 }
 
+/// What is said while rows wait.
+async fn trouble(sink: &mut TestSink) -> String {
+    let ledger = Arc::clone(&sink.ledger);
+    let told = async {
+        loop {
+            match ledger.trouble() {
+                Some(trouble) => break trouble,
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    };
+    within(sink.local.run_until(told)).await
+}
+
 #[tokio::test]
-async fn what_is_no_braintrust_is_told_so() {
-    let backend = Backend::start(|_| ready(answer(200, "<html>Welcome!</html>"))).await;
-    let error = deliver_in_vain(&mut sink(&backend), batch([1])).await;
-    assert!(error.contains("/api/apikey/login: the answer is not what Braintrust answers"), "{error}");
-    assert!(error.contains("BRAINTRUST_APP_URL"), "{error}");
+async fn what_is_no_braintrust_is_told_so_and_takes_no_rows() {
+    let page = "<html>Welcome!</html>";
+    for path in ["/api/apikey/login", "/api/project/register", "/logs3"] {
+        let backend =
+            Backend::start(move |seen| ready(if seen.is(path) && seen.nth <= 4 { answer(200, page) } else { None }))
+                .await;
+        let mut sink = sink(&backend);
+        sink.accept(batch([1]));
+        let trouble = trouble(&mut sink).await;
+        assert!(trouble.contains(path) && trouble.contains("not what Braintrust answers"), "{trouble}");
+        sink.settled().await;
+        assert_eq!(sink.stats().delivered, 1);
+    }
+}
+
+#[tokio::test]
+async fn half_an_answer_is_no_refusal() {
+    for path in ["/api/apikey/login", "/api/project/register", "/version", "/logs3"] {
+        let half = r#"{"org_info": [{"id": "#;
+        let backend =
+            Backend::start(move |seen| ready(if seen.is(path) && seen.nth == 1 { answer(200, half) } else { None }))
+                .await;
+        deliver_well(&mut sink(&backend), batch([1])).await;
+    }
 }
 
 #[tokio::test]
@@ -366,24 +450,24 @@ async fn rows_wait_for_a_server_that_is_not_up_yet() {
     let place = Backend::reserve();
     let url = place.url();
     let mut sink = sink_with(target(&url), &[]);
-    let progress = Progress::default();
+    let ledger = Arc::clone(&sink.ledger);
 
     let server_comes_up = async {
         let error = loop {
-            match progress.last_error() {
+            match ledger.trouble() {
                 Some(error) => break error,
-                None => tokio::task::yield_now().await,
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
             }
         };
         let backend = place.start(|_| ready(None)).await;
         (error, backend)
     };
-    let both = futures::future::join(sink.deliver(batch([1]), &progress), server_comes_up);
-    let (delivery, (error, backend)) = within(both).await;
+    sink.accept(batch([1]));
+    let ((), (error, backend)) = within(futures::future::join(sink.settled(), server_comes_up)).await;
 
-    assert_eq!(delivery.delivered, 1);
+    assert_eq!(sink.stats().delivered, 1);
     assert!(error.starts_with(&format!("POST {url}/api/apikey/login: Connection refused")), "{error}");
     assert!(error.contains("; retrying in 0.0 s"), "{error}");
-    assert_eq!(progress.last_error(), None);
+    assert_eq!(ledger.trouble(), None);
     assert_eq!(ids(&backend.requests_to("/logs3")), [[1]]);
 }

@@ -57,7 +57,7 @@ fn named(project: &str) -> ProjectRef {
 fn batch(rows: impl IntoIterator<Item = impl AsRef<str>>) -> RowBatch {
     let mut batch = RowBatch::default();
     for row in rows {
-        batch.push_with(None, |text| text.extend_from_slice(row.as_ref().as_bytes()));
+        batch.push_with(0, None, |text| text.extend_from_slice(row.as_ref().as_bytes()));
     }
     batch
 }
@@ -71,7 +71,7 @@ fn row_of_size(size: usize) -> String {
 }
 
 async fn deliver(sink: &mut LocalSink, rows: RowBatch) -> Delivery {
-    sink.deliver(rows, &Progress::default()).await
+    sink.write(&rows)
 }
 
 async fn deliver_well(sink: &mut LocalSink, rows: RowBatch) {
@@ -98,7 +98,7 @@ async fn rows_with_a_container_are_closed_with_that() {
     let mut rows = batch([r#"{"id":"1""#]);
     let elsewhere = Container::Project(ProjectRef::Id { id: "4de9".to_owned(), name: Some("q".to_owned()) });
     for (container, row) in [(elsewhere, r#"{"id":"2""#), (Container::Experiment("e".to_owned()), r#"{"id":"3""#)] {
-        rows.push_with(Some(&container.encode()), |text| text.extend_from_slice(row.as_bytes()));
+        rows.push_with(0, Some(&container.encode()), |text| text.extend_from_slice(row.as_bytes()));
     }
     deliver_well(&mut LocalSink::new(&scratch.0, named("p")), rows).await;
     let expected = [
@@ -231,14 +231,12 @@ async fn a_folder_that_cannot_be_made_is_reported_and_tried_again() {
     fs::write(&scratch.0, "a file where the folder should be").expect("the temporary folder is writable");
     let dir = scratch.0.join("rows");
     let mut sink = LocalSink::new(&dir, named("p"));
-    let progress = Progress::default();
 
-    let delivery = sink.deliver(batch([r#"{"id":"1""#, r#"{"id":"2""#]), &progress).await;
+    let delivery = sink.write(&batch([r#"{"id":"1""#, r#"{"id":"2""#]));
     assert_eq!((delivery.delivered, delivery.lost), (0, Losses::of(LossReason::Disk, 2)));
     let error = delivery.error.expect("a reason");
     assert!(error.starts_with(&format!("cannot write to {}: ", dir.display())), "{error}");
     assert!(error.contains("(2 rows lost); make the folder writable"), "{error}");
-    assert_eq!(progress.last_error(), Some(error));
 
     fs::remove_file(&scratch.0).expect("it is there");
     deliver_well(&mut sink, batch([r#"{"id":"3""#])).await;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-fn published(resolution: &Resolution) -> (Option<&str>, Option<&str>) {
-    (resolution.org_name.get().map(String::as_str), resolution.project_id.get().map(String::as_str))
+fn published(resolution: &Resolution) -> (Option<String>, Option<String>) {
+    (resolution.org_name(), resolution.project_id())
 }
 
 #[tokio::test]
@@ -15,13 +15,11 @@ async fn the_organization_and_the_project_are_published_when_they_are_known() {
     })
     .await;
     let resolution = Arc::new(Resolution::default());
-    let variables = [("BRAINTRUST_APP_PUBLIC_URL", "https://traces.test/")];
-    let mut sink = sink_that_tells(target(&backend.url), settings(&variables), &resolution);
-    assert_eq!(resolution.app_public_url.get().map(String::as_str), Some("https://traces.test"));
+    let mut sink = sink_that_tells(target(&backend.url), settings(&[]), &resolution);
     deliver_in_vain(&mut sink, batch([1])).await;
     assert_eq!(published(&resolution), (None, None));
     deliver_well(&mut sink, batch([2])).await;
-    assert_eq!(published(&resolution), (Some("test-org"), Some(PROJECT_ID)));
+    assert_eq!(published(&resolution), (Some("test-org".to_owned()), Some(PROJECT_ID.to_owned())));
 }
 
 #[tokio::test]
@@ -31,9 +29,9 @@ async fn only_the_own_project_is_published() {
     let mut sink = sink_that_tells(target(&backend.url), settings(&[]), &resolution);
     let mut rows = RowBatch::default();
     let other = Container::Project(ProjectRef::Name("other".to_owned()));
-    rows.push_with(Some(&other.encode()), |text| text.extend_from_slice(br#"{"id":1"#));
+    rows.push_with(0, Some(&other.encode()), |text| text.extend_from_slice(br#"{"id":1"#));
     deliver_well(&mut sink, rows).await;
-    assert_eq!(published(&resolution), (Some("test-org"), None));
+    assert_eq!(published(&resolution), (Some("test-org".to_owned()), None));
 }
 
 #[tokio::test]
@@ -98,7 +96,7 @@ async fn a_malformed_address_is_told_and_nothing_is_sent() {
         let error = deliver_in_vain(&mut sink_with(target, &[]), batch([1])).await;
         let expected = format!(
             "{setting} is {place:?}, expected a URL such as https://example.com; set it to the address of a \
-             Braintrust deployment, or remove it (1 row lost)"
+             Braintrust deployment, or remove it"
         );
         assert_eq!(error, expected);
     }

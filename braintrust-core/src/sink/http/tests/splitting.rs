@@ -7,7 +7,7 @@ const A_HUNDRED_KB: usize = 100_000;
 fn rows_of(size: usize, ids: impl IntoIterator<Item = u32>) -> RowBatch {
     let mut batch = RowBatch::default();
     for id in ids {
-        batch.push_with(None, |text| {
+        batch.push_with(u64::from(id), None, |text| {
             text.extend_from_slice(format!(r#"{{"id":{id},"input":"{}""#, "x".repeat(size)).as_bytes());
         });
     }
@@ -25,7 +25,7 @@ async fn overwhelmed_by(size: usize, times: usize) -> Backend {
     .await
 }
 
-fn impatient(backend: &Backend) -> HttpSink {
+fn impatient(backend: &Backend) -> TestSink {
     sink_with(target(&backend.url), &[("BRAINTRUST_HTTP_TIMEOUT", "1")])
 }
 
@@ -49,32 +49,31 @@ async fn a_row_that_never_fits_is_lost_alone() {
     })
     .await;
     let delivery = deliver(&mut sink(&backend), batch(1..=5)).await;
-    assert_eq!((delivery.delivered, delivery.lost), (4, Losses::of(LossReason::Rejected, 1)));
+    assert_eq!((delivery.delivered, delivery.lost), (4, Losses::of(LossReason::TooLarge, 1)));
     let error = delivery.error.expect("a reason");
     assert!(error.contains("HTTP 413 Payload Too Large; a row of"), "{error}");
-    assert!(error.contains("log less in one span") && error.ends_with("(1 row lost)"), "{error}");
+    assert!(error.contains("log less in one span"), "{error}");
 }
 
 #[tokio::test]
 async fn a_large_request_that_runs_out_of_time_is_halved() {
     let backend = overwhelmed_by(250_000, usize::MAX).await;
     let mut sink = impatient(&backend);
-    let progress = Progress::default();
+    let ledger = Arc::clone(&sink.ledger);
     let notes = async {
         loop {
-            match progress.last_error() {
+            match ledger.trouble() {
                 Some(error) => break error,
                 None => tokio::time::sleep(Duration::from_millis(1)).await,
             }
         }
     };
-    let both = futures::future::join(sink.deliver(rows_of(A_HUNDRED_KB, 1..=4), &progress), notes);
+    let both = futures::future::join(deliver(&mut sink, rows_of(A_HUNDRED_KB, 1..=4)), notes);
     let (delivery, note) = within(both).await;
 
     assert_eq!((delivery.delivered, delivery.lost, delivery.error), (4, Losses::NONE, None));
     assert_eq!(ids(&backend.requests_to("/logs3")), [vec![1, 2, 3, 4], vec![1, 2], vec![3, 4]]);
     assert!(note.ends_with("/logs3: no answer in time; sending the rows in smaller requests"), "{note}");
-    assert_eq!(progress.last_error(), None);
 }
 
 #[tokio::test]

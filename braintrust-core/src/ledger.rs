@@ -1,0 +1,229 @@
+//! The books of one logger: where its rows are, and what became of them, for flush reports and statistics.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::diagnostics;
+use crate::error::{Error, Kind};
+use crate::report::{FlushReport, LossReason, Losses, Stats};
+
+/// What became of a logger's rows, and how its sink is doing.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// Names the logger in warnings.
+    label: String,
+    /// Told of the bytes and rows that no longer take memory.
+    on_freed: fn(usize, usize),
+    books: Mutex<Books>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::new(String::new(), |_, _| {})
+    }
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    /// Everything since the logger was made.
+    total: Stats,
+    /// What the last report has told already.
+    reported_delivered: u64,
+    reported_lost: Losses,
+    /// Why rows were lost since the last report.
+    loss: Option<String>,
+    /// What the backend has refused since the last report; the rows are on disk.
+    refusal: Option<String>,
+    /// Why the attempt before this moment failed.
+    trouble: Option<String>,
+}
+
+/// Rows by the place they are counted in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// In memory only.
+    pub(crate) queued: u64,
+    /// On disk, written by this process.
+    pub(crate) spooled: u64,
+    /// On disk, written by a process before this one.
+    pub(crate) earlier: u64,
+}
+
+impl Tally {
+    /// Rows that are in memory only.
+    pub(crate) fn in_memory(rows: usize) -> Self {
+        Self { queued: rows as u64, ..Self::default() }
+    }
+
+    pub(crate) fn total(self) -> u64 {
+        self.queued + self.spooled + self.earlier
+    }
+}
+
+impl Ledger {
+    /// Books without entries. `on_freed` is called with the bytes and rows that no longer take memory.
+    pub(crate) fn new(label: String, on_freed: fn(usize, usize)) -> Self {
+        Self { label, on_freed, books: Mutex::default() }
+    }
+
+    /// Rows have been made, and wait in memory.
+    pub(crate) fn queued(&self, rows: usize, bytes: usize) {
+        let mut books = self.books();
+        books.total.recorded += rows as u64;
+        books.total.queued += rows as u64;
+        books.total.queued_bytes += bytes as u64;
+    }
+
+    /// Spans were refused before they were recorded.
+    pub(crate) fn refused(&self, spans: u64) {
+        let why = "more waited to be delivered than the bound on memory allows; the backend is too slow, or away";
+        let mut books = self.books();
+        books.total.lost.add(Losses::of(LossReason::QueueFull, spans));
+        books.lose(why);
+        drop(books);
+        diagnostics::dropped(spans);
+    }
+
+    /// Rows no longer take memory.
+    pub(crate) fn freed(&self, rows: usize, bytes: usize) {
+        if rows == 0 && bytes == 0 {
+            return;
+        }
+        let mut books = self.books();
+        books.total.queued_bytes = books.total.queued_bytes.saturating_sub(bytes as u64);
+        drop(books);
+        (self.on_freed)(bytes, rows);
+    }
+
+    /// Rows that were in memory only are on disk now, too.
+    pub(crate) fn spooled(&self, rows: u64) {
+        let total = &mut self.books().total;
+        total.queued = total.queued.saturating_sub(rows);
+        total.spooled += rows;
+    }
+
+    /// The destination has accepted rows.
+    pub(crate) fn delivered(&self, rows: Tally) {
+        let total = &mut self.books().total;
+        total.take(rows);
+        total.delivered += rows.queued + rows.spooled;
+        total.recovered += rows.earlier;
+    }
+
+    /// Rows are gone; `why` in words for the user.
+    pub(crate) fn lost(&self, reason: LossReason, rows: Tally, why: &str) {
+        if rows.total() == 0 {
+            return;
+        }
+        let mut books = self.books();
+        books.total.take(rows);
+        books.total.lost.add(Losses::of(reason, rows.total()));
+        books.lose(why);
+        drop(books);
+        if reason == LossReason::QueueFull {
+            diagnostics::dropped(rows.total());
+        } else {
+            diagnostics::error(&format!("{reason}: {}", self.label), || {
+                format!("{}: {}; {why}", self.label, Losses::of(reason, rows.total()))
+            });
+        }
+    }
+
+    /// The backend has refused rows, which stay on disk.
+    pub(crate) fn refused_by_backend(&self, why: &str) {
+        let mut books = self.books();
+        books.refusal = Some(why.to_owned());
+        books.total.last_error = Some(why.to_owned());
+        drop(books);
+        diagnostics::error(&format!("refused: {}", self.label), || format!("{}: {why}", self.label));
+    }
+
+    /// A request for rows is about to be sent.
+    pub(crate) fn sending(&self, bytes: usize, is_retry: bool) {
+        let total = &mut self.books().total;
+        total.requests += 1;
+        total.retries += u64::from(is_retry);
+        total.bytes_sent += bytes as u64;
+    }
+
+    /// Notes why the latest attempt failed (`None`: it went well).
+    pub(crate) fn note(&self, trouble: Option<String>) {
+        let mut books = self.books();
+        if trouble.is_some() {
+            books.total.last_error.clone_from(&trouble);
+        }
+        books.trouble = trouble;
+    }
+
+    /// Why the latest attempt failed.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.books().trouble.clone()
+    }
+
+    /// Whether rows are still on their way.
+    pub(crate) fn has_queued(&self) -> bool {
+        self.books().total.queued > 0
+    }
+
+    /// How the logger has fared so far.
+    pub(crate) fn stats(&self) -> Stats {
+        self.books().total.clone()
+    }
+
+    /// Closes the books since the last report.
+    ///
+    /// # Errors
+    ///
+    /// If rows were lost or refused, or (`late`) the flush ran out of time with rows still in memory.
+    pub(crate) fn report(&self, late: Option<Duration>) -> Result<FlushReport, Error> {
+        let mut books = self.books();
+        let total = &books.total;
+        let report = FlushReport {
+            delivered: total.delivered - books.reported_delivered,
+            spooled: total.spooled,
+            queued: if late.is_some() { total.queued } else { 0 },
+            lost: total.lost.since(books.reported_lost),
+        };
+        (books.reported_delivered, books.reported_lost) = (books.total.delivered, books.total.lost);
+        let (loss, refusal) = (books.loss.take(), books.refusal.take());
+        let trouble = books.trouble.clone();
+        drop(books);
+        if report.lost.total() > 0 {
+            let why = loss.unwrap_or_else(|| "the queue was full".to_owned());
+            return Err(flush_error(why, report, late.is_some()));
+        }
+        if let Some(why) = refusal {
+            return Err(flush_error(format!("{why}; the rows are kept on disk"), report, late.is_some()));
+        }
+        match late {
+            Some(limit) if report.queued > 0 => {
+                let why = trouble.unwrap_or_else(|| "the destination did not answer in time".to_owned());
+                Err(flush_error(format!("no answer within {limit:?}; {why}"), report, true))
+            }
+            _ => Ok(report),
+        }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    fn lose(&mut self, why: &str) {
+        self.loss = Some(why.to_owned());
+        self.total.last_error = Some(why.to_owned());
+    }
+}
+
+impl Stats {
+    /// Takes rows out of where they wait.
+    fn take(&mut self, rows: Tally) {
+        self.queued = self.queued.saturating_sub(rows.queued);
+        self.spooled = self.spooled.saturating_sub(rows.spooled);
+    }
+}
+
+fn flush_error(why: String, report: FlushReport, timed_out: bool) -> Error {
+    Kind::Flush { message: format!("flush was not complete: {report}; {why}"), report, timed_out }.into()
+}

@@ -1,0 +1,156 @@
+//! Takes one parcel to the backend: in one request, or in as many as turn out to be needed, until it is decided what
+//! becomes of each of its rows.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::parcel::{Parcel, Part};
+use super::persist::{Patience, persist};
+use super::resolver::RequestLimits;
+use crate::api::{Api, Failure, Remedy};
+use crate::ledger::Ledger;
+
+/// A request larger than this that ran out of time is sent in parts: at its size it might never arrive. A smaller one
+/// ran out of time for other reasons.
+const LARGE: usize = 256 * 1024;
+
+/// How many requests are spent on finding out which rows of a parcel the backend refuses. One bad row in a thousand
+/// takes twenty.
+const SEARCHES: usize = 64;
+
+/// All that the requests of a while have in common.
+pub(super) struct Courier {
+    pub(super) api: Api,
+    pub(super) api_url: String,
+    pub(super) limits: RequestLimits,
+    pub(super) patience: Patience,
+    pub(super) ledger: Arc<Ledger>,
+    /// Until when the server wants to be left alone.
+    pub(super) quiet_until: Cell<Option<Instant>>,
+}
+
+/// What has been decided about some rows.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) part: Part,
+    pub(super) fate: Fate,
+}
+
+#[derive(Debug)]
+pub(super) enum Fate {
+    Delivered,
+    /// The backend refuses these very rows.
+    Refused(Failure),
+    /// Nothing takes a row of this size.
+    TooLarge(String),
+    /// The backend refuses all that this logger has, or cannot be reached: the rows may well be taken later.
+    NotNow(Failure),
+}
+
+/// What follows from a failure.
+enum Next {
+    Smaller(Vec<Part>),
+    Settle(Fate),
+}
+
+impl Courier {
+    pub(super) async fn carry(&self, parcel: &Parcel) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        let mut parts = vec![Part::whole(parcel)];
+        let mut searches = SEARCHES;
+        while let Some(part) = parts.pop() {
+            let Err(failure) = self.send(parcel, &part).await else {
+                verdicts.push(Verdict { part, fate: Fate::Delivered });
+                continue;
+            };
+            match next(parcel, &part, failure, &mut searches, &self.ledger) {
+                Next::Smaller(smaller) => parts.extend(smaller.into_iter().rev()),
+                Next::Settle(fate) => {
+                    if let Fate::NotNow(failure) = &fate {
+                        let rest = parts.drain(..);
+                        verdicts.extend(rest.map(|part| Verdict { part, fate: Fate::NotNow(failure.clone()) }));
+                    }
+                    verdicts.push(Verdict { part, fate });
+                }
+            }
+        }
+        verdicts
+    }
+
+    async fn send(&self, parcel: &Parcel, part: &Part) -> Result<(), Failure> {
+        let body = part.body(parcel);
+        if self.limits.overflow && body.len() > self.limits.bytes {
+            return self.send_beside(parcel, part, body).await;
+        }
+        let size = body.len();
+        let sent = persist(self.patience, &self.ledger, async |attempt| {
+            self.ledger.sending(size, attempt > 1);
+            let sent = self.api.send_rows(&self.api_url, body.clone()).await;
+            self.heed(sent).map_err(|failure| too_large_if_late(failure, part.len(), size))
+        })
+        .await;
+        match sent {
+            Err(failure) if failure.remedy == Remedy::FewerRows && part.len() == 1 && self.limits.overflow => {
+                self.send_beside(parcel, part, body).await
+            }
+            sent => sent,
+        }
+    }
+
+    /// Uploads a body that is too large for a request, and tells the backend where it is.
+    async fn send_beside(&self, parcel: &Parcel, part: &Part, body: Bytes) -> Result<(), Failure> {
+        let uploaded = Cell::new(None::<String>);
+        persist(self.patience, &self.ledger, async |attempt| {
+            self.ledger.sending(body.len(), attempt > 1);
+            let sent = self.api.send_overflow(&self.api_url, part.rows(parcel), &body, &uploaded).await;
+            self.heed(sent)
+        })
+        .await
+    }
+
+    /// Notes until when the server wants to be left alone, by all requests.
+    fn heed(&self, sent: Result<(), Failure>) -> Result<(), Failure> {
+        if let Some(wait) = sent.as_ref().err().and_then(|failure| failure.remedy.asked_wait()) {
+            let until = Instant::now() + wait;
+            self.quiet_until.set(self.quiet_until.get().max(Some(until)));
+        }
+        sent
+    }
+}
+
+/// Takes a time-out of a large request for a sign that it is too large.
+fn too_large_if_late(failure: Failure, rows: usize, size: usize) -> Failure {
+    if failure.remedy == Remedy::AgainOrFewerRows && rows > 1 && size > LARGE {
+        return Failure { remedy: Remedy::FewerRows, ..failure };
+    }
+    failure
+}
+
+fn next(parcel: &Parcel, part: &Part, failure: Failure, searches: &mut usize, ledger: &Ledger) -> Next {
+    match failure.remedy {
+        Remedy::FewerRows if part.len() > 1 => {
+            ledger.note(Some(format!("{}; sending the rows in smaller requests", failure.text)));
+            Next::Smaller(part.halves().into())
+        }
+        Remedy::FewerRows => {
+            let size: usize = part.rows(parcel).map(|row| row.len()).sum();
+            Next::Settle(Fate::TooLarge(format!(
+                "{}; a row of {size} bytes is more than the server takes: log less in one span, for instance by \
+                 leaving out large arguments",
+                failure.text
+            )))
+        }
+        Remedy::Again(_) | Remedy::AgainOrFewerRows => Next::Settle(Fate::NotNow(failure)),
+        Remedy::None if failure.concerns_all() => Next::Settle(Fate::NotNow(failure)),
+        // A refusal may concern one container only, and must not take the rows of others with it.
+        Remedy::None if part.closing(parcel).is_none() => Next::Smaller(part.by_container(parcel)),
+        Remedy::None if failure.concerns_rows() && part.len() > 1 && *searches >= 2 => {
+            *searches -= 2;
+            Next::Smaller(part.halves().into())
+        }
+        Remedy::None => Next::Settle(Fate::Refused(failure)),
+    }
+}

@@ -1,0 +1,221 @@
+//! The task that sends one logger's rows: connects, keeps requests under way while there are rows, and waits while the
+//! backend is away.
+
+use std::cell::Cell;
+use std::future::pending;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::{Either, FutureExt as _, LocalBoxFuture, select};
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use tokio::time::{sleep_until, timeout};
+
+use super::core::Core;
+use super::courier::{Courier, Verdict};
+use super::persist::Patience;
+use super::queue::Limits;
+use crate::api::{Backoff, Failure, Session};
+use crate::container::Container;
+
+/// What a request aims at. A row costs the same in any request above a few hundred KiB, and larger ones fall out of the
+/// processor's caches.
+const REQUEST_BYTES: usize = 1024 * 1024;
+
+/// While fewer requests than this are under way, rows leave at once; while more are, they gather for a whole request.
+const EAGER_REQUESTS: usize = 2;
+
+/// Why nothing can be delivered now.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    /// In words for the user.
+    pub(super) text: String,
+    /// Whether the backend refuses, rather than being out of reach.
+    pub(super) is_refusal: bool,
+    /// How long the server wants to be left alone.
+    asked_wait: Option<Duration>,
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        let (asked_wait, is_refusal) = (failure.remedy.asked_wait(), !failure.remedy.may_succeed_later());
+        Self { text: failure.text, is_refusal, asked_wait }
+    }
+}
+
+type UnderWay = FuturesUnordered<LocalBoxFuture<'static, (u64, Vec<Verdict>)>>;
+
+/// Sends rows until no more can come and all have been settled.
+pub(super) async fn drive(core: Rc<Core>) {
+    let mut away: Option<Backoff> = None;
+    loop {
+        while !core.has_rows() {
+            if core.is_closed.get() {
+                return;
+            }
+            core.wake.notified().await;
+        }
+        core.is_urged.set(false);
+        match (Driver { core: Rc::clone(&core), is_probing: away.is_some() }).run().await {
+            Ok(()) => away = None,
+            Err(trouble) => {
+                let wait = away.get_or_insert_with(|| core.pacing.backoff()).wait(trouble.asked_wait);
+                core.ledger.note(Some(format!("{}; trying again in {:.1} s", trouble.text, wait.as_secs_f64())));
+                core.go_away(&trouble);
+                rest(&core, wait, trouble.asked_wait).await;
+            }
+        }
+    }
+}
+
+/// Waits, but no longer than until somebody asks for a flush; unless the server has asked for the wait.
+async fn rest(core: &Core, wait: Duration, asked: Option<Duration>) {
+    if let Some(asked) = asked {
+        tokio::time::sleep(asked).await;
+    }
+    let urged = async {
+        while !core.is_urged.get() {
+            core.wake.notified().await;
+        }
+    };
+    let _ = timeout(wait.saturating_sub(asked.unwrap_or_default()), urged).await;
+}
+
+/// One stretch of sending, from a connection to the next trouble.
+struct Driver {
+    core: Rc<Core>,
+    /// Whether the backend was away: then a single request goes first, and only once.
+    is_probing: bool,
+}
+
+impl Driver {
+    /// Sends until there are no more rows, or nothing can be delivered any more.
+    async fn run(mut self) -> Result<(), Trouble> {
+        let session = self.core.resolver.session(self.patience()).await?;
+        self.core.refill(Limits { rows: 1, bytes: 1 });
+        if self.core.needs_own_project() {
+            self.register_own(&session).await?;
+        }
+        let courier = Rc::new(self.courier(&session).await);
+        let limits = self.limits(&courier);
+        let mut under_way = UnderWay::new();
+        let mut trouble = None;
+        loop {
+            self.core.refill(limits);
+            if trouble.is_none() && self.core.needs_own_project() {
+                if under_way.is_empty() {
+                    self.register_own(&session).await?;
+                    continue;
+                }
+            } else if trouble.is_none() {
+                self.start_requests(&courier, limits, &session, &mut under_way);
+            }
+            if under_way.is_empty() {
+                match trouble {
+                    Some(trouble) => return Err(trouble),
+                    None if !self.core.has_rows() => return Ok(()),
+                    None => {}
+                }
+            }
+            if let Some((number, verdicts)) = self.next_answer(&mut under_way, &courier).await {
+                match self.core.settle(number, verdicts) {
+                    None => self.has_answered(),
+                    some => trouble = some,
+                }
+            }
+        }
+    }
+
+    fn has_answered(&mut self) {
+        if self.is_probing {
+            self.is_probing = false;
+            self.core.ledger.note(None);
+        }
+        self.core.come_back();
+    }
+
+    /// The next answer; nothing if there is something else to see to.
+    async fn next_answer(&self, under_way: &mut UnderWay, courier: &Courier) -> Option<(u64, Vec<Verdict>)> {
+        let answer = async {
+            match under_way.next().await {
+                Some(answer) => answer,
+                None => pending().await,
+            }
+        };
+        let quiet = async {
+            match courier.quiet_until.get() {
+                Some(until) if until > Instant::now() => sleep_until(until.into()).await,
+                _ => pending().await,
+            }
+        };
+        let other = select(Box::pin(self.core.wake.notified()), Box::pin(quiet));
+        match select(Box::pin(answer), other).await {
+            Either::Left((answer, _)) => Some(answer),
+            Either::Right(_) => None,
+        }
+    }
+
+    fn start_requests(&self, courier: &Rc<Courier>, limits: Limits, session: &Session, under_way: &mut UnderWay) {
+        let slots = if self.is_probing { 1 } else { self.core.resolver.settings.concurrent_requests };
+        let mut unknown = Vec::new();
+        while under_way.len() < slots && courier.quiet_until.get().is_none_or(|until| until <= Instant::now()) {
+            let eagerly = under_way.len() < EAGER_REQUESTS;
+            self.core.refill(limits);
+            let Some((number, parcel)) = self.core.next_parcel(limits, eagerly, &mut unknown) else { break };
+            let courier = Rc::clone(courier);
+            under_way.push(async move { (number, courier.carry(&parcel).await) }.boxed_local());
+        }
+        for container in unknown {
+            self.ask_for(container, session);
+        }
+    }
+
+    /// Asks for a project that rows name, for as long as that takes, while other rows go on.
+    fn ask_for(&self, container: Rc<Container>, session: &Session) {
+        if !self.core.resolver.begin_asking(&container) {
+            return;
+        }
+        let (core, session) = (Rc::clone(&self.core), session.clone());
+        let patience = Patience { pacing: core.pacing, attempts: usize::MAX };
+        tokio::task::spawn_local(async move {
+            let registered = core.resolver.register(Some(&container), &session, patience).await;
+            core.resolver.end_asking(&container);
+            if let Err(failure) = registered {
+                core.refuse_container(Some(&container), &failure);
+            }
+            core.release();
+        });
+    }
+
+    /// Asks for the logger's own project; its rows are given up if it cannot be had.
+    async fn register_own(&self, session: &Session) -> Result<(), Trouble> {
+        match self.core.resolver.register(None, session, self.patience()).await {
+            Err(failure) if failure.remedy.may_succeed_later() => Err(failure.into()),
+            Err(failure) => {
+                self.core.refuse_container(None, &failure);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn courier(&self, session: &Session) -> Courier {
+        Courier {
+            api: self.core.resolver.api.clone(),
+            api_url: session.api_url.clone(),
+            limits: self.core.resolver.limits(session).await,
+            patience: self.patience(),
+            ledger: Arc::clone(&self.core.ledger),
+            quiet_until: Cell::default(),
+        }
+    }
+
+    fn limits(&self, courier: &Courier) -> Limits {
+        Limits { rows: self.core.resolver.settings.batch_rows, bytes: courier.limits.bytes.min(REQUEST_BYTES) }
+    }
+
+    fn patience(&self) -> Patience {
+        let attempts = if self.is_probing { 1 } else { 1 + self.core.resolver.settings.num_retries as usize };
+        Patience { pacing: self.core.pacing, attempts }
+    }
+}
