@@ -19,7 +19,7 @@ const SIDE_BY_SIDE: [&[&str]; 2] = [
 ];
 
 /// Stacks that lose nothing in a flood, and so can be compared under latency.
-const LOSSLESS: [&str; 4] = ["braintrust", "tracing-otel-wide", "fastrace-splitting", "opentelemetry"];
+const LOSSLESS: [&str; 4] = ["braintrust-waiting", "tracing-otel-wide", "fastrace-splitting", "opentelemetry"];
 
 /// How thorough a run is.
 #[derive(Clone, Copy, Debug)]

@@ -13,13 +13,19 @@ const TIMES: u64 = 10_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();
-    let [_, side, folder] = arguments.as_slice() else { return ExitCode::FAILURE };
+    let [_, side, destination] = arguments.as_slice() else { return ExitCode::FAILURE };
     if side == "caller" {
         // Before anything listens.
         call_off();
         async_call_off();
     }
-    let logger = Logger::builder().project("instructions").local_folder(folder).build().expect("a logger");
+    let builder = Logger::builder().project("instructions");
+    // A server, for profiles of all that the exporter does; counts are taken with a folder.
+    let builder = match destination.starts_with("http:") {
+        true => builder.api_key("sk-instructions").app_url(destination),
+        false => builder.local_folder(destination),
+    };
+    let logger = builder.build().expect("a logger");
     logger.install();
     if side == "caller" {
         // What a thread does once.

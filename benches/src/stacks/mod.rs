@@ -54,8 +54,9 @@ pub use bare::BARE;
 pub use references::{SERDE_JSON, SONIC};
 
 /// Those that trace.
-pub const STACKS: [&Stack; 8] = [
+pub const STACKS: [&Stack; 9] = [
     &ours::STACK,
+    &ours::WAITING,
     &tracing::REGISTRY,
     &tracing::OTEL,
     &tracing::OTEL_WIDE,

@@ -4,31 +4,41 @@ use std::hint::black_box;
 use std::ops::Range;
 use std::time::Duration;
 
-use braintrust::{Logger, traced};
+use braintrust::{Logger, WhenFull, traced};
 
-use super::{Destination, Stack};
+use super::{Destination, Run, Stack};
 use crate::work::{self, Never, Question, Work};
+
+const WORKS: &[(Work, Run)] = &[
+    (Work::Call, |numbers| numbers.for_each(|n| work::keep(add(black_box(n), 7)))),
+    (Work::AsyncCall, |numbers| numbers.for_each(|n| work::keep(work::now(add_async(black_box(n), 7))))),
+    (Work::Poll, |numbers| work::poll_again(wait(), numbers.end - numbers.start)),
+    (Work::Span, spans),
+    (Work::SpanOn4Threads, spans),
+    (Work::Depth, |numbers| numbers.step_by(100).for_each(|_| descend(100))),
+    (Work::Root, |numbers| numbers.for_each(|_| step())),
+    (Work::Payload, payload),
+    (Work::Prompt, prompt),
+];
 
 pub const STACK: Stack = Stack {
     name: "braintrust",
-    title: "braintrust `#[traced]`",
-    install,
-    works: &[
-        (Work::Call, |numbers| numbers.for_each(|n| work::keep(add(black_box(n), 7)))),
-        (Work::AsyncCall, |numbers| numbers.for_each(|n| work::keep(work::now(add_async(black_box(n), 7))))),
-        (Work::Poll, |numbers| work::poll_again(wait(), numbers.end - numbers.start)),
-        (Work::Span, spans),
-        (Work::SpanOn4Threads, spans),
-        (Work::Depth, |numbers| numbers.step_by(100).for_each(|_| descend(100))),
-        (Work::Root, |numbers| numbers.for_each(|_| step())),
-        (Work::Payload, payload),
-        (Work::Prompt, prompt),
-    ],
+    title: "braintrust `#[traced]`, defaults: drops what finds no room",
+    install: |destination| install(destination, WhenFull::DropNewest),
+    works: WORKS,
 };
 
-fn install(destination: Destination) -> Box<dyn Fn()> {
+pub const WAITING: Stack = Stack {
+    name: "braintrust-waiting",
+    title: "braintrust `#[traced]`, waits for room",
+    install: |destination| install(destination, WhenFull::Block(Duration::from_secs(60))),
+    works: WORKS,
+};
+
+fn install(destination: Destination, when_full: WhenFull) -> Box<dyn Fn()> {
     let url = format!("http://{}", destination.server());
-    let logger = Logger::builder().project("benches").api_key("sk-benches").app_url(url).build().expect("a logger");
+    let builder = Logger::builder().project("benches").api_key("sk-benches").app_url(url);
+    let logger = builder.when_full(when_full).build().expect("a logger");
     logger.install();
     Box::new(move || {
         if let Err(error) = logger.flush_blocking(Duration::from_secs(120)) {

@@ -118,7 +118,8 @@ impl WallClock {
 
     /// The wall-clock time of `moment`, in nanoseconds since the Unix epoch.
     pub(crate) fn unix_nanos(&self, moment: Timestamp) -> i64 {
-        let ticks = i128::from(moment.0) - i128::from(self.moment.0);
+        // 64 bits hold centuries of ticks in both directions.
+        let ticks = moment.0.wrapping_sub(self.moment.0).cast_signed();
         self.unix_nanos.saturating_add((ticks as f64 * self.nanos_per_tick) as i64)
     }
 
