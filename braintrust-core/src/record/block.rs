@@ -4,8 +4,9 @@
 //! is published is never written again, so what was read stays true.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
+use super::sync::AtomicU64;
 use super::write::Words;
 
 /// Bytes in a word. Records begin at words.
@@ -110,7 +111,7 @@ impl Words for Room<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(braintrust_loom)))]
 mod tests {
     use super::*;
 

@@ -6,12 +6,16 @@
 //! holds again. If it cannot keep pace (or what waits cannot be dropped, because its spans are still open), new spans are
 //! refused from a quarter above the bound on, so that memory is bounded all the same.
 
+#[cfg(all(test, braintrust_loom))]
+mod models;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, SubAssign};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, constructor, per_thread, shared};
 use crate::active::LoggerId;
 use crate::config::WhenFull;
 
@@ -61,7 +65,7 @@ struct Books {
 }
 
 /// How many words there are in a block of a thread that is busy: 64 KiB.
-const BLOCK_WORDS: u32 = 8 * 1024;
+const BLOCK_WORDS: u32 = if cfg!(braintrust_loom) { 3 } else { 8 * 1024 };
 /// The least that a block has.
 const LEAST_BLOCK_WORDS: u32 = 64;
 /// In how many blocks, at least, the bound is counted.
@@ -69,10 +73,12 @@ const BLOCKS_IN_BOUND: usize = 8;
 /// What the least span takes, in words.
 const SPAN_WORDS: usize = 15;
 
-static BOUND: Bound = Bound::new();
+shared! {
+    static BOUND: Bound = Bound::new();
+}
 
-thread_local! {
-    static NEVER_WAITS: Cell<bool> = const { Cell::new(false) };
+per_thread! {
+    static NEVER_WAITS: Cell<bool> = Cell::new(false);
 }
 
 impl Books {
@@ -85,17 +91,19 @@ impl Books {
 }
 
 impl Bound {
-    const fn new() -> Self {
-        let most = Amount { bytes: 256 * 1024 * 1024, spans: usize::MAX };
-        Self {
-            books: Mutex::new(Books {
-                limits: Limits { most, when_full: WhenFull::DropNewest },
-                waiting: Amount { bytes: 0, spans: 0 },
-                refused: BTreeMap::new(),
-            }),
-            full: AtomicBool::new(false),
-            relieved: Condvar::new(),
-            block_words: AtomicU32::new(BLOCK_WORDS),
+    constructor! {
+        fn new() -> Self {
+            let most = Amount { bytes: 256 * 1024 * 1024, spans: usize::MAX };
+            Self {
+                books: Mutex::new(Books {
+                    limits: Limits { most, when_full: WhenFull::DropNewest },
+                    waiting: Amount { bytes: 0, spans: 0 },
+                    refused: BTreeMap::new(),
+                }),
+                full: AtomicBool::new(false),
+                relieved: Condvar::new(),
+                block_words: AtomicU32::new(BLOCK_WORDS),
+            }
         }
     }
 
@@ -109,7 +117,7 @@ impl Bound {
         let mut books = self.books();
         if let WhenFull::Block(limit) = books.limits.when_full
             // What makes room must not wait for it.
-            && !NEVER_WAITS.get()
+            && !NEVER_WAITS.with(Cell::get)
         {
             let waited = self.relieved.wait_timeout_while(books, limit, |books| books.is_full());
             books = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -134,7 +142,7 @@ impl Bound {
     fn set_limits(&self, limits: Limits) {
         let by_spans = limits.most.spans.saturating_mul(SPAN_WORDS);
         let words = by_spans.min(limits.most.bytes / size_of::<u64>()) / BLOCKS_IN_BOUND;
-        let words = u32::try_from(words).unwrap_or(BLOCK_WORDS).clamp(LEAST_BLOCK_WORDS, BLOCK_WORDS);
+        let words = u32::try_from(words).unwrap_or(BLOCK_WORDS).clamp(LEAST_BLOCK_WORDS.min(BLOCK_WORDS), BLOCK_WORDS);
         self.block_words.store(words, Ordering::Relaxed);
         self.change(|books| books.limits = limits);
     }
@@ -167,7 +175,7 @@ pub(crate) fn admit(logger: LoggerId) -> bool {
 
 /// Keeps this thread from ever waiting for room: it is the one that makes room.
 pub(crate) fn never_wait_here() {
-    NEVER_WAITS.set(true);
+    NEVER_WAITS.with(|never| never.set(true));
 }
 
 /// Sets the bound.
@@ -233,7 +241,13 @@ impl Drop for Held {
     }
 }
 
-#[cfg(test)]
+/// How much waits.
+#[cfg(all(test, braintrust_loom))]
+pub(super) fn waiting() -> Amount {
+    BOUND.books().waiting
+}
+
+#[cfg(all(test, not(braintrust_loom)))]
 mod tests {
     use std::time::{Duration, Instant};
 

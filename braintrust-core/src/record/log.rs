@@ -3,22 +3,26 @@
 //! A thread appends to its own block and takes no lock for it. What it has appended is published at once, so a drain
 //! misses nothing that was appended before it. Threads never meet, but where a block is full and another is fetched.
 
+#[cfg(all(test, braintrust_loom))]
+mod models;
+
 use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::Notify;
 
 use super::block::{Block, Extent, Room, WORD};
 use super::bound::{self, Amount};
+use super::sync::{AtomicBool, Mutex, MutexGuard, per_thread, shared};
 use super::write::{Entry, Words as _, plain_end, plain_start};
 use crate::clock::Timestamp;
 use crate::context::SpanRef;
 use crate::ids::SpanId;
 
 /// The first block of a thread: many threads record little.
-const FIRST_BLOCK_WORDS: u32 = 512;
+const FIRST_BLOCK_WORDS: u32 = if cfg!(braintrust_loom) { 2 } else { 512 };
 /// Entries from this size on have memory of their own: 8 KiB.
 const LARGE_WORDS: usize = 1024;
 /// How many blocks, and as many of the exporter's buffers, are kept for reuse: enough for a burst between two drains,
@@ -73,16 +77,18 @@ struct Shared {
     filled: Notify,
 }
 
-static SHARED: Shared = Shared {
-    threads: Mutex::new(Vec::new()),
-    departing: Mutex::new(None),
-    spare_blocks: Mutex::new(Vec::new()),
-    spare_buffers: Mutex::new(Vec::new()),
-    filled: Notify::const_new(),
-};
+shared! {
+    static SHARED: Shared = Shared {
+        threads: Mutex::new(Vec::new()),
+        departing: Mutex::new(None),
+        spare_blocks: Mutex::new(Vec::new()),
+        spare_buffers: Mutex::new(Vec::new()),
+        filled: Notify::const_new(),
+    };
+}
 
-thread_local! {
-    static WRITER: RefCell<Option<Writer>> = const { RefCell::new(None) };
+per_thread! {
+    static WRITER: RefCell<Option<Writer>> = RefCell::new(None);
 }
 
 impl Writer {
@@ -126,7 +132,11 @@ impl Writer {
     fn append_large(&mut self, words: usize, entry: &Entry<'_>) {
         let mut bytes = Vec::with_capacity(words * WORD);
         entry.write(&mut bytes);
-        let large = Large { after: self.written.words, starts: entry.starts(), bytes };
+        self.append_large_bytes(entry.starts(), bytes);
+    }
+
+    fn append_large_bytes(&mut self, starts: u32, bytes: Vec<u8>) {
+        let large = Large { after: self.written.words, starts, bytes };
         bound::add(large.amount());
         if let Some(current) = lock(&self.log.blocks).last_mut() {
             current.large.push(large);
@@ -254,8 +264,12 @@ fn with_writer(append: impl Fn(&mut Writer)) {
     });
     if appended.is_err() {
         // This thread's own was dropped already.
-        append(lock(&SHARED.departing).get_or_insert_with(Writer::register));
+        append_departing(append);
     }
+}
+
+fn append_departing(append: impl Fn(&mut Writer)) {
+    append(lock(&SHARED.departing).get_or_insert_with(Writer::register));
 }
 
 /// Has whoever waits for [`filled`] drain soon.
@@ -327,7 +341,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(braintrust_loom)))]
 mod tests {
     use std::collections::BTreeMap;
 

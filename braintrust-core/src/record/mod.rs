@@ -9,6 +9,7 @@ mod block;
 pub(crate) mod bound;
 pub(crate) mod log;
 mod read;
+mod sync;
 mod write;
 
 pub(crate) use read::{Record, Records};
