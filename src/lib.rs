@@ -49,6 +49,7 @@
 //! | change a row later, give feedback | [`update_span`], [`Logger::update_span`], [`Logger::log_feedback`] |
 //! | keep a value out of traces | [`Secret`], `#[traced(redact(..))]` |
 //! | keep secrets, and what else you say, out of all that is sent | [`LoggerBuilder::mask_secrets`], [`mask_fields`](LoggerBuilder::mask_fields), [`mask`](LoggerBuilder::mask) |
+//! | log images, recordings, documents | [`Attachment`], [`JsonAttachment`], [`ExternalAttachment`] |
 //! | read the local folder | [`local::read`], [`Traces`] |
 //! | send traces from files, or from the local folder | [`import::Import`], [`Traces::write_jsonl`] |
 //! | assert on traces in tests | `testing` (feature `testing`) |
@@ -62,11 +63,12 @@
 //! | `testing` | the test kit: scoped captures, a logger that writes to memory |
 
 pub use braintrust_core::{
-    Capture, Entered, Error, Event, Extractor, Feedback, FeedbackSource, FlushReport, InContext, InSpan, Injector,
-    Instrument, Logger, LoggerBuilder, LossReason, Losses, MaskedField, Number, Parent, Secret, Slot, Span,
-    SpanBuilder, SpanType, Stats, TracedSpan, Traces, Tree, Verbosity, WhenFull, current_span, extract, init_logger,
-    inject, llm_span, logger, permalink, propagate, register, root_span, score_span, spawn, spawn_blocking, start_span,
-    task_span, thread, tool_span, update_span,
+    Attachment, AttachmentCounts, Capture, Entered, Error, Event, ExternalAttachment, Extractor, Feedback,
+    FeedbackSource, FlushReport, InContext, InSpan, Injector, Instrument, JsonAttachment, Logger, LoggerBuilder,
+    LossReason, Losses, MaskedField, Number, Parent, Secret, Slot, Span, SpanBuilder, SpanType, Stats, TracedSpan,
+    Traces, Tree, Verbosity, WhenFull, current_span, extract, init_logger, inject, llm_span, logger, permalink,
+    propagate, register, root_span, score_span, spawn, spawn_blocking, start_span, task_span, thread, tool_span,
+    update_span,
 };
 pub use braintrust_macros::traced;
 

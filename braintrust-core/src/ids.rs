@@ -93,7 +93,9 @@ const LOW_BITS: u32 = 58;
 
 /// Writes a UUID of its own, for what is no span.
 pub(crate) fn write_random_uuid(out: &mut Vec<u8>) {
-    write_uuid([next_nonzero(), next_nonzero()], out);
+    let high = next_nonzero() & !0xf000 | VERSION_4;
+    let low = VARIANT_RFC | next_nonzero() & (u64::MAX >> 2);
+    write_uuid([high, low], out);
 }
 
 /// Reads 16 hex digits, upper case too; `None` for all else, and for zero, which names nothing.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::diagnostics;
 use crate::error::{Error, Kind};
-use crate::report::{FlushReport, LossReason, Losses, Stats};
+use crate::report::{AttachmentCounts, FlushReport, LossReason, Losses, Stats};
 
 /// What became of a logger's rows, and how its sink is doing.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ struct Books {
     /// What the last report has told already.
     reported_delivered: u64,
     reported_lost: Losses,
+    reported_attachments: AttachmentCounts,
     /// Why rows were lost since the last report.
     loss: Option<String>,
     /// What the backend has refused since the last report; the rows are on disk.
@@ -146,6 +147,29 @@ impl Ledger {
         total.bytes_sent += bytes as u64;
     }
 
+    /// An attachment is to be uploaded.
+    pub(crate) fn attachment_queued(&self) {
+        self.books().total.attachments.queued += 1;
+    }
+
+    /// An attachment has been uploaded.
+    pub(crate) fn attachment_delivered(&self) {
+        let attachments = &mut self.books().total.attachments;
+        attachments.queued = attachments.queued.saturating_sub(1);
+        attachments.delivered += 1;
+    }
+
+    /// The data of an attachment is gone; `why` in words for the user.
+    pub(crate) fn attachment_lost(&self, why: &str) {
+        let mut books = self.books();
+        let attachments = &mut books.total.attachments;
+        attachments.queued = attachments.queued.saturating_sub(1);
+        attachments.lost += 1;
+        books.lose(why);
+        drop(books);
+        diagnostics::warn_once(&format!("attachment lost: {}", self.label), || format!("{}: {why}", self.label));
+    }
+
     /// Notes why the latest attempt failed (`None`: it went well).
     pub(crate) fn note(&self, trouble: Option<String>) {
         let mut books = self.books();
@@ -160,9 +184,10 @@ impl Ledger {
         self.books().trouble.clone()
     }
 
-    /// Whether rows are still on their way.
+    /// Whether rows or attachments are still on their way.
     pub(crate) fn has_queued(&self) -> bool {
-        self.books().total.queued > 0
+        let total = &self.books().total;
+        total.queued + total.attachments.queued > 0
     }
 
     /// How the logger has fared so far.
@@ -183,12 +208,17 @@ impl Ledger {
             spooled: total.spooled,
             queued: if late.is_some() { total.queued } else { 0 },
             lost: total.lost.since(books.reported_lost),
+            attachments: AttachmentCounts {
+                queued: if late.is_some() { total.attachments.queued } else { 0 },
+                ..total.attachments.since(books.reported_attachments)
+            },
         };
         (books.reported_delivered, books.reported_lost) = (books.total.delivered, books.total.lost);
+        books.reported_attachments = books.total.attachments;
         let (loss, refusal) = (books.loss.take(), books.refusal.take());
         let trouble = books.trouble.clone();
         drop(books);
-        if report.lost.total() > 0 {
+        if report.lost.total() > 0 || report.attachments.lost > 0 {
             let why = loss.unwrap_or_else(|| "the queue was full".to_owned());
             return Err(flush_error(why, report, late.is_some()));
         }
@@ -196,7 +226,7 @@ impl Ledger {
             return Err(flush_error(format!("{why}; the rows are kept on disk"), report, late.is_some()));
         }
         match late {
-            Some(limit) if report.queued > 0 => {
+            Some(limit) if report.queued + report.attachments.queued > 0 => {
                 let why = trouble.unwrap_or_else(|| "the destination did not answer in time".to_owned());
                 Err(flush_error(format!("no answer within {limit:?}; {why}"), report, true))
             }

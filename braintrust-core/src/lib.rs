@@ -6,6 +6,7 @@
 
 mod active;
 mod api;
+mod attachment;
 mod callsite;
 mod capture;
 mod clock;
@@ -24,6 +25,7 @@ mod ledger;
 pub mod llm;
 mod logger;
 mod mask;
+mod open_row;
 mod panic_site;
 mod propagation;
 mod record;
@@ -47,6 +49,7 @@ pub mod testing;
 #[doc = include_str!("settings.md")]
 pub mod settings {}
 
+pub use attachment::{Attachment, ExternalAttachment, JsonAttachment};
 pub use capture::{Capture, Secret, Slot};
 pub use config::WhenFull;
 pub use context::{Entered, InContext};
@@ -56,7 +59,7 @@ pub use event::{Event, Number};
 pub use logger::{Logger, LoggerBuilder, init_logger, logger, permalink, register};
 pub use mask::MaskedField;
 pub use propagation::{Extractor, Injector};
-pub use report::{FlushReport, LossReason, Losses, Stats};
+pub use report::{AttachmentCounts, FlushReport, LossReason, Losses, Stats};
 pub use span::{
     Feedback, FeedbackSource, InSpan, Instrument, Parent, Span, SpanBuilder, current_span, extract, inject, llm_span,
     root_span, score_span, start_span, task_span, tool_span, update_span,

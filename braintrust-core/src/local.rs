@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::sink::is_row_file;
+use crate::sink::{ATTACHMENTS, is_row_file};
 use crate::traces::Traces;
 
 /// Reads every trace in the folder `dir`, usually `.braintrust`.
@@ -66,6 +66,11 @@ fn read_file(path: &Path, rows: &mut Vec<Value>, skipped: &mut usize) -> io::Res
         line.clear();
     }
     Ok(())
+}
+
+/// Where a folder of rows has the data that they refer to.
+pub(crate) fn attachments_of(dir: &Path) -> PathBuf {
+    dir.join(ATTACHMENTS)
 }
 
 fn no_folder(dir: &Path, source: io::Error) -> Error {

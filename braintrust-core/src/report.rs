@@ -115,6 +115,8 @@ pub struct FlushReport {
     pub queued: u64,
     /// Rows that are gone since the previous flush, by reason.
     pub lost: Losses,
+    /// What became of attachments.
+    pub attachments: AttachmentCounts,
 }
 
 impl fmt::Display for FlushReport {
@@ -126,7 +128,44 @@ impl fmt::Display for FlushReport {
         if self.queued > 0 {
             write!(f, ", {} still queued", self.queued)?;
         }
-        write!(f, ", {}", self.lost)
+        write!(f, ", {}", self.lost)?;
+        write!(f, "{}", self.attachments)
+    }
+}
+
+/// What became of the data of attachments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AttachmentCounts {
+    /// Uploaded, or written to the local folder (in a report of a flush: since the previous one).
+    pub delivered: u64,
+    /// Still to be uploaded (in a report of a flush: only after one that ran out of time).
+    pub queued: u64,
+    /// Given up: refused, too large, or no longer there (in a report of a flush: since the previous one).
+    pub lost: u64,
+}
+
+impl AttachmentCounts {
+    /// What has been delivered and lost beyond `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self { delivered: self.delivered - earlier.delivered, lost: self.lost - earlier.lost, ..self }
+    }
+}
+
+/// As the end of a sentence that begins with rows.
+impl fmt::Display for AttachmentCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { delivered, queued, lost } = *self;
+        if delivered + queued + lost == 0 {
+            return Ok(());
+        }
+        f.write_str("; attachments:")?;
+        let parts = [(delivered, "delivered"), (queued, "still queued"), (lost, "lost")];
+        for (index, (count, what)) in parts.into_iter().filter(|(count, _)| *count > 0).enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma} {count} {what}")?;
+        }
+        Ok(())
     }
 }
 
@@ -157,6 +196,8 @@ pub struct Stats {
     pub retries: u64,
     /// Bytes of all request bodies for rows.
     pub bytes_sent: u64,
-    /// Why rows could not be delivered when that last happened, in words.
+    /// What became of attachments.
+    pub attachments: AttachmentCounts,
+    /// Why something could not be delivered when that last happened, in words.
     pub last_error: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! One attempt at one request: sends it with the key, and turns all that can go wrong into a `Failure`.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -14,6 +15,9 @@ use crate::secret::ApiKey;
 /// How much of an answer's body is read to explain a failure: far more than is shown, far less than could hurt.
 const EXPLANATION_BYTES: usize = 4096;
 const EXPLANATION_CHARS: usize = 200;
+
+/// Azure asks for a header of its own.
+const AZURE_HOST: &str = "blob.core.windows.net";
 
 /// Braintrust's API on behalf of one key.
 #[derive(Clone, Debug)]
@@ -98,6 +102,29 @@ impl Api {
             Remedy::None => Failure::transient(failure.text),
             _ => failure,
         })
+    }
+
+    /// Puts data at a signed address, which says by itself who may: the key has no business there. The address is a
+    /// secret as well, so `line` stands for it in messages.
+    pub(super) async fn put_signed(
+        &self,
+        url: &str,
+        headers: &BTreeMap<String, String>,
+        data: Bytes,
+        limit: Duration,
+        line: &str,
+    ) -> Result<(), Failure> {
+        let mut request = self.http.put(url).timeout(limit).header(CONTENT_LENGTH, data.len());
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        if reqwest::Url::parse(url).is_ok_and(|url| url.host_str().is_some_and(|host| host.contains(AZURE_HOST))) {
+            request = request.header("x-ms-blob-type", "BlockBlob");
+        }
+        match request.body(data).send().await {
+            Ok(response) => self.judge(response, line).await.map(drop),
+            Err(error) => Err(unanswered(&error, line)),
+        }
     }
 
     async fn judge(&self, response: Response, line: &str) -> Result<Response, Failure> {

@@ -1,6 +1,7 @@
 //! Braintrust's HTTP API as far as rows and links need it. Each call is one attempt; who calls decides about another.
 
 mod address;
+mod attachment;
 mod client;
 mod failure;
 mod link;
@@ -12,6 +13,7 @@ mod retry;
 mod shared;
 mod version;
 
+pub(crate) use attachment::AttachmentFacts;
 pub(crate) use client::Api;
 pub(crate) use failure::Failure;
 pub(crate) use link::{LinkParts, resolve_link};

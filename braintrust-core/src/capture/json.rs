@@ -13,7 +13,12 @@ use super::serializer::{Refused, Writer};
 
 /// Appends the JSON of `value` to `out`; a note if its `Serialize` returns an error or panics.
 pub(crate) fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
-    guarded(out, type_name::<T>(), &mut |writer| value.serialize(writer));
+    guarded(out, max_value_bytes(), type_name::<T>(), &mut |writer| value.serialize(writer));
+}
+
+/// As [`write_json`], and however large the value is.
+pub(crate) fn write_whole_json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+    guarded(out, usize::MAX, type_name::<T>(), &mut |writer| value.serialize(writer));
 }
 
 /// Appends a note as a JSON string.
@@ -22,9 +27,14 @@ pub(crate) fn write_note(out: &mut Vec<u8>, note: fmt::Arguments<'_>) {
 }
 
 /// The part of [`write_json`] that is the same for every type.
-fn guarded(out: &mut Vec<u8>, type_name: &str, write: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Refused>) {
+fn guarded(
+    out: &mut Vec<u8>,
+    budget: usize,
+    type_name: &str,
+    write: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Refused>,
+) {
     let start = out.len();
-    let written = catch_unwind(AssertUnwindSafe(|| write(&mut Writer::new(out, max_value_bytes()))));
+    let written = catch_unwind(AssertUnwindSafe(|| write(&mut Writer::new(out, budget))));
     let problem = match written {
         Ok(Ok(())) if out.len() > start => return,
         Ok(Ok(())) => "it wrote nothing".to_owned(),

@@ -12,6 +12,7 @@ mod json;
 mod limits;
 mod locks;
 mod map_key;
+mod media;
 mod number;
 mod panic;
 mod pointers;
@@ -30,6 +31,7 @@ pub use secret::Secret;
 
 pub(crate) use escape::write_str;
 pub(crate) use handle::REDACTED;
-pub(crate) use json::{write_json, write_note};
-pub(crate) use limits::{max_items, set_max_items, set_max_value_bytes};
+pub(crate) use json::{write_json, write_note, write_whole_json};
+pub(crate) use limits::{max_items, max_value_bytes, set_max_items, set_max_value_bytes};
+pub(crate) use media::base64_bytes;
 pub(crate) use panic::panic_message;

@@ -7,6 +7,7 @@ use serde::ser::{self, Serialize};
 use super::compound::Compound;
 use super::escape::{escape_into, write_str};
 use super::limits::{MAX_DEPTH, MAX_LAYERS, TOO_DEEP};
+use super::media;
 use super::number::{write_f32, write_f64, write_i128, write_integer, write_u128};
 use super::text::write_text;
 
@@ -36,6 +37,8 @@ pub(super) struct Writer<'a> {
     pub(super) out: &'a mut Vec<u8>,
     /// The length of `out` at which the value has used up its bytes.
     end: usize,
+    /// How many bytes of base64 it may hold beside.
+    media: usize,
     depth: usize,
     layers: usize,
 }
@@ -44,7 +47,7 @@ impl<'a> Writer<'a> {
     /// A writer that appends a value of about `budget` bytes at most.
     pub(super) fn new(out: &'a mut Vec<u8>, budget: usize) -> Self {
         let end = out.len().saturating_add(budget);
-        Self { out, end, depth: 0, layers: 0 }
+        Self { out, end, media: media::allowance(budget), depth: 0, layers: 0 }
     }
 
     /// Whether the value has used up its bytes.
@@ -68,6 +71,7 @@ impl<'a> Writer<'a> {
 
     /// Text that is JSON already.
     pub(super) fn verbatim(&mut self, json: &str) {
+        self.allow_media(json);
         if json.len() <= self.end.saturating_sub(self.out.len()) {
             self.out.extend_from_slice(json.as_bytes());
         } else {
@@ -75,7 +79,20 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Makes room for the base64 in a text, as far as there may be so much.
+    fn allow_media(&mut self, text: &str) {
+        if text.len() < media::LEAST_RUN {
+            return;
+        }
+        let bytes = media::base64_bytes(text);
+        if bytes <= self.media {
+            self.media -= bytes;
+            self.end = self.end.saturating_add(bytes);
+        }
+    }
+
     fn string(&mut self, text: &str) {
+        self.allow_media(text);
         self.out.reserve(text.len().min(self.end.saturating_sub(self.out.len())) + 2);
         self.out.push(b'"');
         let taken = escape_into(self.out, text, self.end);

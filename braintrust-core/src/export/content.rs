@@ -1,5 +1,9 @@
-//! What happens to the content of rows between their making and their lane.
+//! What happens to the content of rows between their making and their lane: masks first, so that nothing that is hidden
+//! is uploaded, then attachments.
 
+mod media;
+
+use crate::attachment::{self, pending};
 use crate::mask::Mask;
 use crate::sink::RowBatch;
 
@@ -7,6 +11,8 @@ use crate::sink::RowBatch;
 #[derive(Default)]
 pub(crate) struct Content {
     pub(crate) mask: Option<Mask>,
+    /// Whether base64 in the messages of models becomes attachments.
+    pub(crate) converts: bool,
 }
 
 /// Rows that may be seen, and how many others there were.
@@ -17,12 +23,16 @@ pub(super) struct Prepared {
 }
 
 impl Content {
-    /// Masks the rows of a window.
+    /// Masks the rows of a window, and finds what they refer to.
     pub(super) fn prepare(&self, rows: RowBatch) -> Prepared {
-        match &self.mask {
+        let Prepared { mut rows, withheld } = match &self.mask {
             Some(mask) if !mask.leaves_alone(rows.text()) => masked(mask, &rows),
             _ => Prepared { rows, withheld: 0 },
-        }
+        };
+        media::take_out(&mut rows, self.converts);
+        let claimed: Vec<_> = attachment::references_in(rows.text()).filter_map(pending::claim).collect();
+        rows.attachments.extend(claimed);
+        Prepared { rows, withheld }
     }
 }
 

@@ -17,6 +17,7 @@ use super::join::{Cut, Flushed, Joined, Joiner};
 use super::lane::{Lane, amount};
 use super::row::RowFacts;
 use crate::active::{self, LoggerId};
+use crate::attachment::pending;
 use crate::clock::{Timestamp, WallClock};
 use crate::ledger::Ledger;
 use crate::record::bound::Amount;
@@ -188,6 +189,7 @@ impl Worker {
                 None => bound::release(amount(&rows)),
             }
         }
+        pending::expire();
         blocks.into_iter().for_each(log::recycle);
         self.drop_oldest();
         for (logger, spans) in bound::take_refused() {

@@ -170,6 +170,7 @@ impl<'a> Import<'a> {
             numbering: Numbering::default(),
             window: Window::default(),
             report: ImportReport::default(),
+            attachments: None,
         };
         for source in sources {
             run.take(source)?;

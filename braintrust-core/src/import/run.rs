@@ -1,6 +1,7 @@
 //! The way of an import: objects in, rows out, window after window.
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::scan::{Found, Objects};
 use super::source::{Content, Extent, Source};
 use super::tree::Numbering;
 use super::window::Window;
+use crate::attachment;
 use crate::error::{Error, Kind};
 use crate::logger::Logger;
 use crate::report::{FlushReport, LossReason, Losses};
@@ -37,12 +39,15 @@ pub(super) struct Run<'a> {
     pub(super) numbering: Numbering,
     pub(super) window: Window,
     pub(super) report: ImportReport,
+    /// Where the data is that the rows at hand refer to.
+    pub(super) attachments: Option<PathBuf>,
 }
 
 impl Run<'_> {
     /// Reads a source to its end.
     pub(super) fn take(&mut self, source: Source<'_>) -> Result<(), Error> {
         let name: Arc<str> = source.name.as_str().into();
+        self.attachments = source.attachments;
         let outcome = match source.content {
             Content::Text(input) => self.take_text(input, &name),
             Content::Rows(rows) => self.take_rows(rows, &name),
@@ -120,6 +125,9 @@ impl Run<'_> {
     /// many rows did not arrive then.
     fn pass_on(&mut self, text: &[u8]) -> Result<u64, Error> {
         let mut missing = 0;
+        if let Some(folder) = &self.attachments {
+            attachment::restore(text, folder);
+        }
         for _ in 0..ATTEMPTS {
             if span::pass_on_row(self.logger.id(), text) {
                 return Ok(missing);

@@ -21,6 +21,8 @@ pub(super) enum Input<'a> {
 pub(super) struct Source<'a> {
     pub(super) name: String,
     pub(super) content: Content<'a>,
+    /// Where data is that its rows refer to.
+    pub(super) attachments: Option<PathBuf>,
     extent: Extent,
 }
 
@@ -62,7 +64,7 @@ impl<'a> Input<'a> {
             Self::File(path) => vec![open_file(&path).map_err(|source| cannot_open(&path, source))?],
             Self::Folder(folder) => open_folder(&folder)?,
             Self::Reader(reader, name) => {
-                vec![Source { name, content: Content::Text(reader), extent: Extent::UNKNOWN }]
+                vec![Source { name, content: Content::Text(reader), attachments: None, extent: Extent::UNKNOWN }]
             }
             Self::Rows(rows) => {
                 let length = match rows.size_hint() {
@@ -70,7 +72,7 @@ impl<'a> Input<'a> {
                     _ => None,
                 };
                 let extent = Extent { bytes: None, rows: length };
-                vec![Source { name: "rows".to_owned(), content: Content::Rows(rows), extent }]
+                vec![Source { name: "rows".to_owned(), content: Content::Rows(rows), attachments: None, extent }]
             }
         })
     }
@@ -80,7 +82,9 @@ fn open_folder(folder: &Path) -> Result<Vec<Source<'static>>, Error> {
     let mut sources = Vec::new();
     for path in local::row_files(folder)? {
         match open_file(&path) {
-            Ok(source) => sources.push(source),
+            Ok(source) => {
+                sources.push(Source { attachments: Some(local::attachments_of(folder)), ..source });
+            }
             // Old files are removed as new ones come, perhaps right now by a program that still runs.
             Err(gone) if gone.kind() == ErrorKind::NotFound => {}
             Err(source) => return Err(cannot_open(&path, source)),
@@ -94,7 +98,7 @@ fn open_file(path: &Path) -> std::io::Result<Source<'static>> {
     // A pipe or a device has no length.
     let bytes = file.metadata().ok().filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());
     let extent = Extent { bytes, rows: None };
-    Ok(Source { name: path.display().to_string(), content: Content::Text(Box::new(file)), extent })
+    Ok(Source { name: path.display().to_string(), content: Content::Text(Box::new(file)), attachments: None, extent })
 }
 
 fn cannot_open(path: &Path, source: std::io::Error) -> Error {

@@ -277,7 +277,10 @@ impl LoggerBuilder {
         let settings = Arc::new(settings);
         let mask = std::mem::take(&mut self.mask);
         let destination = self.destination(&project, &settings)?;
-        let content = Content { mask: mask.prepare(destination.api_key().or(settings.api_key.as_ref())) };
+        let content = Content {
+            mask: mask.prepare(destination.api_key().or(settings.api_key.as_ref())),
+            converts: settings.convert_attachments && destination.takes_attachments(),
+        };
         let destination_label = format!("project `{project_name}`, {destination}");
         let facts = destination.facts(&project, &settings);
         let resolution = Arc::clone(&facts.resolution);

@@ -12,7 +12,7 @@ use crate::export::MakeSink;
 use crate::ledger::Ledger;
 use crate::registry::LoggerFacts;
 use crate::secret::ApiKey;
-use crate::sink::{HttpSink, Immediate, LocalSink, RefusingSink, Sink};
+use crate::sink::{HttpSink, Immediate, LocalSink, RefusingSink, Sink, UploadingSink};
 #[cfg(feature = "testing")]
 use crate::sink::{MemoryRows, MemorySink};
 
@@ -43,6 +43,15 @@ impl Destination {
         match self {
             Self::Folder(folder) => Some(folder),
             _ => None,
+        }
+    }
+
+    /// Whether there is a place for data beside the rows.
+    pub(super) fn takes_attachments(&self) -> bool {
+        match self {
+            Self::Braintrust(_) | Self::Folder(_) => true,
+            #[cfg(feature = "testing")]
+            Self::Memory(_) => false,
         }
     }
 
@@ -98,7 +107,10 @@ fn http_sink(
     ledger: Arc<Ledger>,
 ) -> Box<dyn Sink> {
     match api::http_client(&settings) {
-        Ok(client) => Box::new(HttpSink::new(target, settings, client, resolution, ledger)),
+        Ok(client) => {
+            let rows = HttpSink::new(target, settings, client, resolution, Arc::clone(&ledger));
+            Box::new(UploadingSink::new(rows, ledger))
+        }
         // For instance no certificate store on the machine: known only here, so it is told with the first rows.
         Err(error) => Box::new(Immediate::new(RefusingSink::new(error.to_string()), ledger)),
     }

@@ -16,13 +16,10 @@ pub use field::MaskedField;
 use self::field::Content;
 use self::function::Function;
 use self::names::Names;
-pub(crate) use self::row::Unreadable;
-use self::row::{Failed, MaskedRow, members};
+use self::row::{Failed, MaskedRow};
 use self::shapes::Secrets;
+use crate::open_row::{Unreadable, members};
 use crate::secret::ApiKey;
-
-/// What stands in the place of what was hidden.
-const REDACTED: &str = "[REDACTED]";
 
 /// What a program wants hidden, in the order in which it said so.
 #[derive(Clone, Debug, Default)]

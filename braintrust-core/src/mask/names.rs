@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::{Map, Value};
 
-use super::REDACTED;
 use super::field::Content;
 use super::row::Failed;
+use crate::capture::REDACTED;
 
 /// Names under which programs keep secrets; each stands for all that end in it, as `db_password` does. `token` is none of
 /// them: in the rows of language models, it is a piece of text.

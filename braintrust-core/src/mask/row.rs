@@ -1,17 +1,9 @@
-//! A row taken apart into its fields as they are written, and put together again.
+//! The row that comes of masking: fields as they may be seen, and what stands in the place of those that may not.
 
-use std::fmt;
-
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::field::MaskedField;
-use crate::capture::write_str;
-
-/// A row that is no JSON object.
-#[derive(Debug)]
-pub(crate) struct Unreadable;
+use crate::open_row::RowWriter;
 
 /// Why a field could not be masked. Its text is what rows show, so it says nothing of the field's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,36 +21,9 @@ impl Failed {
     }
 }
 
-/// The members of an object in their order, their values as they are written.
-pub(super) fn members(object: &[u8]) -> Result<Vec<(String, &RawValue)>, Unreadable> {
-    let mut parser = serde_json::Deserializer::from_slice(object);
-    let members = parser.deserialize_map(MembersVisitor).map_err(|_| Unreadable)?;
-    parser.end().map_err(|_| Unreadable)?;
-    Ok(members)
-}
-
-struct MembersVisitor;
-
-impl<'a> Visitor<'a> for MembersVisitor {
-    type Value = Vec<(String, &'a RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a row")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::with_capacity(16);
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
-    }
-}
-
 /// A row being written, without its closing brace.
 pub(super) struct MaskedRow<'a> {
-    out: &'a mut Vec<u8>,
-    is_empty: bool,
+    row: RowWriter<'a>,
     /// The row's own error, which comes last, for what goes wrong with other fields is added to it.
     error: Option<String>,
     problems: Vec<String>,
@@ -66,7 +31,7 @@ pub(super) struct MaskedRow<'a> {
 
 impl<'a> MaskedRow<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, is_empty: true, error: None, problems: Vec::new() }
+        Self { row: RowWriter::new(out), error: None, problems: Vec::new() }
     }
 
     /// Writes a field.
@@ -74,7 +39,7 @@ impl<'a> MaskedRow<'a> {
         if key == "error" {
             self.error = Some(json.to_owned());
         } else {
-            self.write(key, json);
+            self.row.put(key, json);
         }
     }
 
@@ -84,10 +49,10 @@ impl<'a> MaskedRow<'a> {
         let problem = format!("ERROR: Failed to mask field '{key}' - {}", failed.as_str());
         match MaskedField::from_name(key) {
             Some(MaskedField::Metadata) => {
-                self.write(key, &serde_json::json!({ "error": problem }).to_string());
+                self.row.put(key, &serde_json::json!({ "error": problem }).to_string());
             }
             Some(MaskedField::Scores | MaskedField::Metrics) | None => self.problems.push(problem),
-            Some(_) => self.write(key, &Value::from(problem).to_string()),
+            Some(_) => self.row.put(key, &Value::from(problem).to_string()),
         }
     }
 
@@ -95,7 +60,7 @@ impl<'a> MaskedRow<'a> {
         let error = self.error.take();
         if self.problems.is_empty() {
             if let Some(error) = error {
-                self.write("error", &error);
+                self.row.put("error", &error);
             }
             return;
         }
@@ -105,14 +70,6 @@ impl<'a> MaskedRow<'a> {
             Ok(_) => Some(json),
         });
         let texts: Vec<_> = own.into_iter().chain(std::mem::take(&mut self.problems)).collect();
-        self.write("error", &Value::from(texts.join("; ")).to_string());
-    }
-
-    fn write(&mut self, key: &str, json: &str) {
-        self.out.push(if self.is_empty { b'{' } else { b',' });
-        self.is_empty = false;
-        write_str(self.out, key);
-        self.out.push(b':');
-        self.out.extend_from_slice(json.as_bytes());
+        self.row.put("error", &Value::from(texts.join("; ")).to_string());
     }
 }

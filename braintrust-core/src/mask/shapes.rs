@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
-use super::REDACTED;
 use super::row::Failed;
+use crate::capture::REDACTED;
 use crate::secret::ApiKey;
 
 /// A key shorter than this is too likely to be part of a word.

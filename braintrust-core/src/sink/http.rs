@@ -18,7 +18,8 @@ use std::sync::Arc;
 use futures::future::{FutureExt as _, LocalBoxFuture};
 
 use self::core::Core;
-use self::resolver::Resolver;
+pub(super) use self::persist::{Patience, persist};
+pub(super) use self::resolver::Resolver;
 use super::{RowBatch, Sink};
 use crate::api::{Api, Pacing};
 use crate::config::{Resolution, Settings, Target};
@@ -56,6 +57,11 @@ impl HttpSink {
         let core = Rc::new(Core::new(resolver, ledger, pacing));
         tokio::task::spawn_local(driver::drive(Rc::clone(&core)));
         Self { core }
+    }
+
+    /// What is known of the backend, for what is sent there beside the rows.
+    pub(super) fn resolver(&self) -> Rc<Resolver> {
+        Rc::clone(&self.core.resolver)
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Delivery {
     pub(crate) lost: Losses,
     /// Why rows were lost, in words for the user.
     pub(crate) error: Option<String>,
+    /// What became of each attachment that was new; an error is in words for the user.
+    pub(crate) attachments: Vec<Result<(), String>>,
 }
 
 /// A sink that writes rows as they come.
@@ -38,12 +40,19 @@ impl<W: RowWriter> Immediate<W> {
 
 impl<W: RowWriter> Sink for Immediate<W> {
     fn accept(&mut self, rows: RowBatch) {
-        let Delivery { delivered, lost, error } = self.writer.write(&rows);
+        let Delivery { delivered, lost, error, attachments } = self.writer.write(&rows);
         self.ledger.freed(rows.len(), rows.bytes());
         self.ledger.delivered(Tally { queued: delivered, ..Tally::default() });
         for (reason, count) in lost.iter() {
             let tally = Tally { queued: count, ..Tally::default() };
             self.ledger.lost(reason, tally, error.as_deref().unwrap_or_default());
+        }
+        for outcome in attachments {
+            self.ledger.attachment_queued();
+            match outcome {
+                Ok(()) => self.ledger.attachment_delivered(),
+                Err(why) => self.ledger.attachment_lost(&why),
+            }
         }
     }
 

@@ -6,11 +6,12 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub(crate) use self::folder::is_row_file;
+pub(crate) use self::folder::{ATTACHMENTS, is_row_file};
 use self::folder::{Folder, NotWritten, RowFile};
 use super::RowBatch;
 use super::immediate::{Delivery, RowWriter};
 use super::rows::OpenRow;
+use crate::attachment::Attached;
 use crate::container::ProjectRef;
 use crate::report::{LossReason, Losses};
 
@@ -50,7 +51,18 @@ impl LocalSink {
             "{problem} ({lost} row{plural} lost); make the folder writable, or set BRAINTRUST_API_KEY to send rows to \
              Braintrust"
         );
-        Delivery { delivered, lost: Losses::of(LossReason::Disk, lost), error: Some(error) }
+        Delivery { delivered, lost: Losses::of(LossReason::Disk, lost), error: Some(error), ..Delivery::default() }
+    }
+
+    /// Writes the data of an attachment, unless it is there already.
+    fn keep(&self, attached: &Attached) -> Option<Result<(), String>> {
+        let key = attached.key.as_str();
+        if self.folder.has(key) {
+            return None;
+        }
+        let data = attached.too_large().map_or_else(|| attached.read(), Err);
+        let kept = data.and_then(|data| self.folder.keep(key, &data).map_err(|problem| problem.to_string()));
+        Some(kept.map_err(|why| format!("the attachment `{}` could not be kept: {why}", attached.filename)))
     }
 
     /// Writes rows in chunks of whole lines, each small enough for one file, and counts those that are written.
@@ -108,7 +120,8 @@ impl LocalSink {
 
 impl RowWriter for LocalSink {
     fn write(&mut self, rows: &RowBatch) -> Delivery {
-        self.deliver_batch(rows)
+        let attachments = rows.attachments.iter().filter_map(|attached| self.keep(attached)).collect();
+        Delivery { attachments, ..self.deliver_batch(rows) }
     }
 }
 

@@ -7,18 +7,20 @@ mod local;
 pub(crate) mod memory;
 mod refusing;
 mod rows;
+mod uploads;
 
 use futures::future::LocalBoxFuture;
 
 pub(crate) use http::HttpSink;
 pub(crate) use immediate::Immediate;
-pub(crate) use local::{LocalSink, is_row_file};
+pub(crate) use local::{ATTACHMENTS, LocalSink, is_row_file};
 #[cfg(feature = "testing")]
 pub use memory::MemoryRows;
 #[cfg(feature = "testing")]
 pub(crate) use memory::MemorySink;
 pub(crate) use refusing::RefusingSink;
 pub(crate) use rows::{OpenRow, RowBatch};
+pub(crate) use uploads::UploadingSink;
 
 /// A destination of rows. It lives on the exporter's thread, and tells its logger's ledger what becomes of the rows.
 ///

@@ -19,6 +19,6 @@ impl RefusingSink {
 impl RowWriter for RefusingSink {
     fn write(&mut self, rows: &RowBatch) -> Delivery {
         let lost = Losses::of(LossReason::Rejected, rows.len() as u64);
-        Delivery { delivered: 0, lost, error: Some(self.reason.clone()) }
+        Delivery { lost, error: Some(self.reason.clone()), ..Delivery::default() }
     }
 }

@@ -1,7 +1,9 @@
 //! A batch of rows as text: what the exporter makes and sinks consume.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
+use crate::attachment::Attached;
 use crate::container::Container;
 
 /// Rows of one logger in the order of their first records, at most one for each span.
@@ -14,6 +16,8 @@ pub(crate) struct RowBatch {
     rows: Vec<RowEnd>,
     /// The containers that rows name, each once. Few: one for each trace that came from elsewhere.
     containers: Vec<(Vec<u8>, Option<Rc<Container>>)>,
+    /// What rows refer to, and is still to be uploaded.
+    pub(crate) attachments: Vec<Arc<Attached>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +64,7 @@ impl RowBatch {
                 rows.push(RowEnd { end: text.len(), container: *container, key: *key });
             }
         }
-        Self { text, rows, containers: self.containers.clone() }
+        Self { text, rows, containers: self.containers.clone(), attachments: self.attachments.clone() }
     }
 
     /// The text of all rows, one after the other.

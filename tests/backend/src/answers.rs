@@ -148,6 +148,14 @@ impl Answering {
                 let signed = format!("{url}/upload/{key}");
                 Json(json!({"method": "PUT", "signedUrl": signed, "headers": {"x-test": "1"}, "key": key}))
             }
+            "/attachment" => {
+                let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                let key = asked["key"].as_str().unwrap_or_default();
+                // The query stands for the signature.
+                let signed = format!("{url}/upload/{key}?signature=do-not-show");
+                Json(json!({"signedUrl": signed, "headers": {"content-type": asked["content_type"], "x-test": "1"}}))
+            }
+            "/attachment/status" => Json(json!({})),
             path => match path.strip_prefix("/upload/") {
                 Some(key) => {
                     lock(&self.uploads).insert(key.to_owned(), request.body.clone());

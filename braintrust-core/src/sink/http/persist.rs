@@ -13,7 +13,7 @@ pub(crate) struct Patience {
 
 /// The result of the first attempt that either succeeded or failed in a way that another attempt cannot cure, or else
 /// of the last.
-pub(super) async fn persist<T>(
+pub(crate) async fn persist<T>(
     patience: Patience,
     ledger: &Ledger,
     attempt: impl AsyncFn(usize) -> Result<T, Failure>,

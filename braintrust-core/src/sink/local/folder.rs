@@ -8,6 +8,9 @@ use std::time::SystemTime;
 const FILE_START: &str = "rows-";
 const FILE_END: &str = ".jsonl";
 
+/// Where the data of attachments is, each in a file named by its key.
+pub(crate) const ATTACHMENTS: &str = "attachments";
+
 /// The size at which a file is full, in a folder of ordinary size.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -66,6 +69,36 @@ impl Folder {
         }
     }
 
+    /// Whether the data of an attachment is here.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.dir.join(ATTACHMENTS).join(key).exists()
+    }
+
+    /// Keeps the data of an attachment. The oldest files go first, as for rows.
+    pub(super) fn keep(&self, key: &str, data: &[u8]) -> Result<(), NotWritten> {
+        let path = self.dir.join(ATTACHMENTS).join(key);
+        self.try_keep(&path, data).map_err(|cause| NotWritten { path, cause })
+    }
+
+    fn try_keep(&self, path: &Path, data: &[u8]) -> io::Result<()> {
+        let room = self.max_bytes.saturating_sub(data.len() as u64);
+        if room < self.max_file_bytes() {
+            return Err(io::Error::other("the attachment would fill the folder"));
+        }
+        self.make()?;
+        private_dir().create(self.dir.join(ATTACHMENTS))?;
+        remove_oldest(&self.dir, room)?;
+        let unfinished = path.with_extension("part");
+        // One that is there was left by a crash.
+        let _ = fs::remove_file(&unfinished);
+        let written = private_file().open(&unfinished).and_then(|mut file| file.write_all(data));
+        let kept = written.and_then(|()| fs::rename(&unfinished, path));
+        if kept.is_err() {
+            let _ = fs::remove_file(&unfinished);
+        }
+        kept
+    }
+
     /// Makes the folder, out of version control's sight: rows hold whatever the program handled.
     fn make(&self) -> io::Result<()> {
         private_dir().create(&self.dir)?;
@@ -108,13 +141,17 @@ impl RowFile {
     }
 }
 
-/// Removes row files, the longest untouched first, until those left hold no more than `max_bytes`.
+/// Removes files of rows and attachments, the longest untouched first, until those left hold no more than `max_bytes`.
 ///
 /// Files that other loggers write are the ones touched last, so they go last.
 fn remove_oldest(dir: &Path, max_bytes: u64) -> io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir)? {
-        files.extend(row_file(&entry?));
+        files.extend(file_named(&entry?, is_row_file));
+    }
+    // Without attachments there is no such folder.
+    for entry in fs::read_dir(dir.join(ATTACHMENTS)).into_iter().flatten() {
+        files.extend(file_named(&entry?, |_| true));
     }
     files.sort();
     let mut total: u64 = files.iter().map(|(.., size)| size).sum();
@@ -133,12 +170,12 @@ fn remove_oldest(dir: &Path, max_bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// When a row file was last touched, its path and its size; nothing for other files.
-fn row_file(entry: &DirEntry) -> Option<(SystemTime, PathBuf, u64)> {
+/// When a file was last touched, its path and its size; nothing for one whose name is no such name.
+fn file_named(entry: &DirEntry, is_such: fn(&str) -> bool) -> Option<(SystemTime, PathBuf, u64)> {
     let name = entry.file_name();
     let name = name.to_str()?;
     let metadata = entry.metadata().ok()?;
-    let ours = is_row_file(name) && metadata.is_file();
+    let ours = is_such(name) && metadata.is_file();
     ours.then(|| (metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), entry.path(), metadata.len()))
 }
 
