@@ -16,17 +16,17 @@ const ROWS: u32 = 20;
 
 pub fn trials() -> Vec<Trial> {
     let healthy = trial("large rows", || run(None));
-    let faults: [(_, fn() -> Fault); 6] = [
+    // The library does not hold this yet.
+    let refused = trial("large rows, upload 403", || run(Some(Fault::At(Upload, Status(403))))).with_ignored_flag(true);
+    let faults: [(_, fn() -> Fault); 5] = [
         ("large rows, upload 500", || Fault::At(Upload, Status(500))),
-        ("large rows, upload 403", || Fault::At(Upload, Status(403))),
         ("large rows, upload 429", || Fault::At(Upload, Busy(1))),
         ("large rows, upload hangs", || Fault::At(Upload, Hang)),
         ("large rows, upload answers with a web page", || Fault::At(Upload, Html)),
         ("large rows, upload answer truncated", || Fault::At(Upload, Truncated)),
     ];
     let faulty = faults.into_iter().map(|(name, fault)| trial(name, move || run(Some(fault()))));
-    // The library does not hold these yet.
-    faulty.chain([healthy]).map(|trial| trial.with_ignored_flag(true)).collect()
+    faulty.chain([healthy, refused]).map(|trial| trial).collect()
 }
 
 fn run(fault: Option<Fault>) {
