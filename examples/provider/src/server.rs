@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// How much is gathered before it is written, unless there is a pause.
 const WRITTEN_AT_ONCE: usize = 64 * 1024;
@@ -42,6 +43,8 @@ pub struct Reply {
 enum Step {
     Send(Vec<u8>),
     Wait(Duration),
+    /// Goes on when there is a permit.
+    Await(Arc<Semaphore>),
     /// The same again until the client has gone.
     Forever(Vec<u8>),
     /// Ends the connection as if the server had crashed.
@@ -79,6 +82,12 @@ impl Reply {
     /// Waits before each chunk.
     pub fn paced(mut self, pause: Duration) -> Self {
         self.steps = self.steps.into_iter().flat_map(|step| [Step::Wait(pause), step]).collect();
+        self
+    }
+
+    /// Waits for a permit before each chunk.
+    pub fn gated(mut self, gate: &Arc<Semaphore>) -> Self {
+        self.steps = self.steps.into_iter().flat_map(|step| [Step::Await(gate.clone()), step]).collect();
         self
     }
 
@@ -220,6 +229,7 @@ async fn write(stream: &mut TcpStream, reply: Reply) -> io::Result<bool> {
                 sent += chunk.len();
             }
             Step::Wait(pause) => tokio::time::sleep(*pause).await,
+            Step::Await(gate) => gate.acquire().await.map_err(io::Error::other)?.forget(),
             Step::Forever(chunk) => {
                 put_framed(reply.framing, chunk, &mut unsent);
                 loop {

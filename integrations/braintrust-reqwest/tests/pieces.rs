@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use braintrust_core::testing::memory_logger;
 use braintrust_reqwest::Tracer;
@@ -11,7 +13,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body as _, Frame, SizeHint};
 use proptest::prelude::*;
+use provider::server::{Reply, Server};
 use reqwest::{Body, Response};
+use tokio::sync::Semaphore;
 
 /// What one poll of a body gives.
 #[derive(Clone, Debug)]
@@ -133,11 +137,60 @@ proptest! {
             let call = Tracer::new("test").begin(&mut request).expect("a call of a model");
             call.respond(response(&steps, hint, knows_its_end, &polls))
         });
-        prop_assert_eq!(read(traced, &polls, limit), plain);
+        let seen = read(traced, &polls, limit);
+        prop_assert_eq!(&seen, &plain);
 
-        logger.flush_blocking(std::time::Duration::from_secs(60)).unwrap();
+        logger.flush_blocking(Duration::from_secs(60)).unwrap();
         let rows = rows.rows();
         prop_assert_eq!(rows.len(), 1);
+        // Whoever knows that there is no more, or was told of an error, has not left early.
+        let is_through = *polls.lock().unwrap() >= steps.len();
+        let has_failed = is_through && matches!(steps.last(), Some(Step::Fail(_)));
+        let at_end = seen.last().is_some_and(|seen| seen.frame == "end") || (is_through && knows_its_end);
+        let is_read = at_end || has_failed;
+        let error = rows[0]["error"].to_string();
+        prop_assert_eq!(error.contains("cancelled"), !is_read, "{}", error);
         prop_assert!(rows[0]["metrics"]["end"].is_number());
     }
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_its_time_is_not_overtaken() {
+    // The server can send no more than fits between it and the reader: what tracing would read ahead, it would send.
+    let sent = Arc::new(AtomicUsize::new(0));
+    let event = "data: {}\n\n".repeat(100);
+    let counted = sent.clone();
+    let body = futures::stream::repeat_with(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, std::convert::Infallible>(event.clone())
+    });
+    let (logger, _rows) = memory_logger();
+    let mut request = reqwest::Request::new(reqwest::Method::POST, "http://h/v1/chat/completions".parse().unwrap());
+    let call = logger.in_scope(|| Tracer::new("test").begin(&mut request)).unwrap();
+    let head = http::Response::builder().header("content-type", "text/event-stream");
+    let mut response = call.respond(head.body(Body::wrap_stream(body)).unwrap().into());
+    for taken in 1..=50 {
+        response.chunk().await.unwrap();
+        assert_eq!(sent.load(Ordering::Relaxed), taken);
+    }
+}
+
+#[tokio::test]
+async fn a_piece_is_passed_on_before_the_next_one_is_sent() {
+    let gate = Arc::new(Semaphore::new(0));
+    let pieces = ["data: 1", "\n\n", "data: 2\n\n"];
+    let reply = Reply::chunks(200, "text/event-stream", pieces).gated(&gate);
+    let server = Server::start(move |_| reply.clone()).unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let (logger, _rows) = memory_logger();
+    let request = client.post(format!("{}/v1/chat/completions", server.url())).build().unwrap();
+    let tracer = Tracer::new("test");
+    let sent = logger.run(tracer.send(request, |request| client.execute(request)));
+    let mut response = sent.await.expect("its head comes before any piece");
+    for piece in pieces {
+        gate.add_permits(1);
+        let chunk = tokio::time::timeout(Duration::from_secs(60), response.chunk()).await.expect("it is passed on");
+        assert_eq!(chunk.unwrap().unwrap(), piece);
+    }
+    assert_eq!(response.chunk().await.unwrap(), None);
 }
