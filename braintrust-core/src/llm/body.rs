@@ -1,6 +1,6 @@
 //! The bytes of a response while they arrive: kept, timed and bounded.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::record::bound::Held;
@@ -9,11 +9,19 @@ use crate::record::bound::Held;
 const HEAD_BYTES: usize = 16 * 1024 * 1024;
 /// How much is kept of the end of a body that is longer: where streams say what they cost.
 const TAIL_BYTES: usize = 256 * 1024;
-/// Chunks below this are copied. A reference to one would keep alive the whole read buffer that it is a slice of, which
-/// is many times larger, and costs no less than the copy.
-const COPIED_BYTES: usize = 4 * 1024;
+/// Chunks from this size on are kept by reference. One to a smaller chunk would keep alive the whole read buffer that it
+/// is a slice of, which may be many times larger.
+const SHARED_BYTES: usize = 4 * 1024;
+/// Chunks from this size on are kept by reference if they follow the last one in memory, and so share its buffer. Below,
+/// a copy costs no more than a reference.
+const SHARED_IN_A_ROW_BYTES: usize = 1024;
+/// What may lie between two chunks in a read buffer: the line that says how long the second is.
+const FRAMING_BYTES: usize = 32;
+/// Copies are gathered in blocks. Growing one buffer would move what it holds over and over.
+const BLOCK_BYTES: usize = 64 * 1024;
+const FIRST_BLOCK_BYTES: usize = 1024;
 /// How many arrivals are remembered: the first token of a stream is among its first chunks.
-const ARRIVALS: usize = 16 * 1024;
+const ARRIVALS: usize = 4 * 1024;
 /// The least by which the count of held bytes grows, so that not every chunk touches what all threads share.
 const HELD_STEP: usize = 4 * 1024;
 
@@ -22,7 +30,9 @@ const HELD_STEP: usize = 4 * 1024;
 pub(super) struct Body {
     parts: Vec<Bytes>,
     /// Small chunks since the last of `parts`.
-    copied: BytesMut,
+    block: Vec<u8>,
+    /// Where the last chunk ends in memory.
+    last_end: usize,
     kept: usize,
     total: u64,
     /// Whether the head is full; what comes then goes to the tail.
@@ -71,15 +81,31 @@ impl Body {
     }
 
     fn keep(&mut self, chunk: &Bytes) {
+        let start = chunk.as_ptr().addr();
+        let follows = start.checked_sub(self.last_end).is_some_and(|gap| gap <= FRAMING_BYTES);
+        self.last_end = start + chunk.len();
+        if chunk.len() >= SHARED_BYTES || (follows && chunk.len() >= SHARED_IN_A_ROW_BYTES) {
+            self.end_block();
+            self.parts.push(chunk.clone());
+        } else {
+            self.copy(chunk);
+        }
         self.kept += chunk.len();
-        if chunk.len() < COPIED_BYTES {
-            self.copied.extend_from_slice(chunk);
-            return;
+    }
+
+    fn copy(&mut self, chunk: &[u8]) {
+        if self.block.capacity() - self.block.len() < chunk.len() {
+            self.end_block();
+            let size = self.kept.clamp(FIRST_BLOCK_BYTES, BLOCK_BYTES);
+            self.block.reserve_exact(size.max(chunk.len()));
         }
-        if !self.copied.is_empty() {
-            self.parts.push(self.copied.split().freeze());
+        self.block.extend_from_slice(chunk);
+    }
+
+    fn end_block(&mut self) {
+        if !self.block.is_empty() {
+            self.parts.push(std::mem::take(&mut self.block).into());
         }
-        self.parts.push(chunk.clone());
     }
 
     fn keep_in_tail(&mut self, chunk: &Bytes) {
@@ -96,7 +122,7 @@ impl Body {
 
     /// All that was kept, in one piece; on the exporter's thread, since it may be copied.
     pub(super) fn into_arrived(mut self) -> Arrived {
-        self.parts.push(self.copied.freeze());
+        self.end_block();
         let head = match self.parts.as_slice() {
             [only] => only.clone(),
             parts => parts.concat().into(),
@@ -149,6 +175,29 @@ mod tests {
         let times: Vec<_> = (0..sent.len() as u64).map(|place| arrived.arrival_of(place).unwrap()).collect();
         assert!(times.is_sorted() && times[2] < times[3]);
         assert_eq!(arrived.arrival_of(sent.len() as u64), None);
+    }
+
+    #[test]
+    fn chunks_that_share_a_buffer_are_not_copied() {
+        let buffer = Bytes::from((0..100_000_u32).map(|index| index as u8).collect::<Vec<_>>());
+        let (mut body, mut sent) = (Body::default(), Vec::new());
+        for start in (0..buffer.len()).step_by(2_008).take(40) {
+            let chunk = buffer.slice(start..start + 2_000);
+            body.add(&chunk);
+            sent.extend_from_slice(&chunk);
+        }
+        let is_shared = |part: &&Bytes| buffer.as_ptr_range().contains(&part.as_ptr());
+        assert_eq!(body.parts.iter().filter(is_shared).count(), 39, "all but the first");
+        assert_eq!(body.into_arrived().head, sent);
+    }
+
+    #[test]
+    fn small_chunks_take_little_more_memory_than_their_bytes() {
+        let mut body = Body::default();
+        (0..1_000_usize).for_each(|index| body.add(&Bytes::from(vec![b'x'; index % 700])));
+        let taken: usize = body.parts.iter().map(Bytes::len).sum::<usize>() + body.block.capacity();
+        assert!(taken <= body.kept + BLOCK_BYTES, "{taken} for {}", body.kept);
+        assert!(body.parts.len() < 20, "{} blocks", body.parts.len());
     }
 
     #[test]
