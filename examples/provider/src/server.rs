@@ -9,9 +9,6 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-/// How much is gathered before it is written, unless there is a pause.
-const WRITTEN_AT_ONCE: usize = 64 * 1024;
-
 /// What a client asked.
 #[derive(Debug, Default)]
 pub struct Request {
@@ -37,6 +34,8 @@ pub struct Reply {
     headers: Vec<(String, String)>,
     steps: Vec<Step>,
     framing: Framing,
+    /// How much is gathered before it is written, unless there is a pause.
+    gathered: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -69,13 +68,19 @@ impl Reply {
     /// A body in chunks.
     pub fn chunks<C: Into<Vec<u8>>>(status: u16, content_type: &str, chunks: impl IntoIterator<Item = C>) -> Self {
         let steps = chunks.into_iter().map(|chunk| Step::Send(chunk.into())).collect();
-        Self { status: status.to_string(), headers: Vec::new(), steps, framing: Framing::Chunked }
+        Self { status: status.to_string(), headers: Vec::new(), steps, framing: Framing::Chunked, gathered: 64 * 1024 }
             .header("content-type", content_type)
     }
 
     /// With one more header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes each chunk by itself, as providers do with what a model says.
+    pub fn one_by_one(mut self) -> Self {
+        self.gathered = 0;
         self
     }
 
@@ -220,7 +225,7 @@ async fn write(stream: &mut TcpStream, reply: Reply) -> io::Result<bool> {
     let mut unsent = head.into_bytes();
     let mut sent = 0;
     for step in &reply.steps {
-        if !matches!(step, Step::Send(_)) || unsent.len() > WRITTEN_AT_ONCE {
+        if !matches!(step, Step::Send(_)) || unsent.len() > reply.gathered {
             stream.write_all(&std::mem::take(&mut unsent)).await?;
         }
         match step {

@@ -28,10 +28,6 @@ impl Tee {
                 if let (Some(data), Some(call)) = (frame.data_ref(), &mut self.call) {
                     call.chunk(data);
                 }
-                // Who knows the length need not ask once more to see the end.
-                if self.body.is_end_stream() {
-                    self.finish();
-                }
             }
             Some(Err(error)) => {
                 if let Some(call) = self.call.take() {
@@ -72,5 +68,14 @@ impl Body for Tee {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for Tee {
+    fn drop(&mut self) {
+        // Who knows the length need not ask once more to see the end.
+        if self.body.is_end_stream() {
+            self.finish();
+        }
     }
 }
