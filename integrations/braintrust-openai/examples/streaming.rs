@@ -19,7 +19,7 @@ use futures::StreamExt as _;
 use provider::{Provider, show_trace};
 
 #[traced(type = "task", skip(client))]
-async fn tell(client: &Client<OpenAIConfig>, wish: &str) -> anyhow::Result<()> {
+async fn tell(client: &Client<OpenAIConfig>, wish: &str) -> anyhow::Result<String> {
     let request = CreateChatCompletionRequestArgs::default()
         .model("gpt-4o-mini")
         .messages([ChatCompletionRequestUserMessage::from(wish).into()])
@@ -28,14 +28,17 @@ async fn tell(client: &Client<OpenAIConfig>, wish: &str) -> anyhow::Result<()> {
         .stream_options(ChatCompletionStreamOptions { include_usage: Some(true), include_obfuscation: None })
         .build()?;
     let mut stream = client.chat().create_stream(request).await?;
+    let mut told = String::new();
     while let Some(chunk) = stream.next().await {
         for choice in chunk?.choices {
-            print!("{}", choice.delta.content.unwrap_or_default());
+            let piece = choice.delta.content.unwrap_or_default();
+            print!("{piece}");
             stdout().flush()?;
+            told.push_str(&piece);
         }
     }
     println!("\n");
-    Ok(())
+    Ok(told)
 }
 
 #[tokio::main]
