@@ -119,3 +119,50 @@ impl Table {
         usize::from(!entry.is_claimed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attachment::source::Source;
+
+    fn attached(bytes: usize) -> Arc<Attached> {
+        let (filename, content_type) = Default::default();
+        Arc::new(Attached { key: Key::random(), filename, content_type, source: Source::Memory(vec![0; bytes].into()) })
+    }
+
+    #[test]
+    fn data_is_there_until_a_while_after_it_was_claimed() {
+        let (mut table, now) = (Table::default(), Instant::now());
+        let data = attached(10);
+        table.offer(&data, now);
+        table.offer(&data, now);
+        let almost = now + PATIENCE - Duration::from_secs(1);
+        assert_eq!((table.expire(almost), table.bytes), (0, 10));
+        assert!(table.claim(data.key, now).is_some() && table.claim(data.key, now).is_some());
+        assert_eq!(table.expire(now + GRACE), 0, "it was claimed, so it is no loss");
+        assert!(table.claim(data.key, now).is_none());
+        assert_eq!((table.bytes, table.entries.len(), table.order.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_nobody_claims_is_dropped_and_counted() {
+        let (mut table, now) = (Table::default(), Instant::now());
+        table.offer(&attached(10), now);
+        assert_eq!(table.expire(now + PATIENCE), 1);
+        assert_eq!(table.bytes, 0);
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let (mut table, now) = (Table::default(), Instant::now());
+        let all = [MAX_BYTES / 2, MAX_BYTES / 2, 1].map(attached);
+        let dropped: usize = all.iter().map(|data| table.offer(data, now)).sum();
+        assert_eq!(dropped, 1);
+        let there = all.each_ref().map(|data| table.claim(data.key, now).is_some());
+        assert_eq!(there, [false, true, true]);
+        for _ in 0..=MAX_ENTRIES {
+            table.offer(&attached(0), now);
+        }
+        assert_eq!((table.entries.len(), table.order.len()), (MAX_ENTRIES, MAX_ENTRIES));
+    }
+}
