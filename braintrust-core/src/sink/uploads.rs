@@ -14,7 +14,8 @@ use crate::api::{AttachmentFacts, Failure, Pacing, Session};
 use crate::attachment::{Attached, Key};
 use crate::ledger::Ledger;
 
-/// How often a call is made before an upload is given up: for about two minutes, if each fails at once.
+/// How often data is sent to its place before its upload is given up: for about a minute and a half, if each fails at
+/// once. Calls to Braintrust itself are not counted, for while it is away, what waits for it has nowhere else to go.
 const ATTEMPTS: usize = 9;
 /// How many uploads of one logger are under way at once.
 const UPLOADS: usize = 4;
@@ -38,7 +39,7 @@ impl UploadingSink {
         let uploads = Uploads {
             resolver: rows.resolver(),
             ledger,
-            patience: Patience { pacing, attempts: ATTEMPTS },
+            pacing,
             slots: Semaphore::new(UPLOADS),
             known: RefCell::default(),
             waiting_bytes: Cell::new(0),
@@ -78,7 +79,7 @@ impl Sink for UploadingSink {
 struct Uploads {
     resolver: Rc<Resolver>,
     ledger: Arc<Ledger>,
-    patience: Patience,
+    pacing: Pacing,
     slots: Semaphore,
     known: RefCell<Known>,
     waiting_bytes: Cell<usize>,
@@ -194,7 +195,7 @@ impl Job {
     }
 
     async fn try_to(&self) -> Result<(), Failure> {
-        let session = self.uploads.resolver.session(self.uploads.patience).await?;
+        let session = self.uploads.resolver.session(self.patience(usize::MAX)).await?;
         let uploaded = self.upload(&session).await;
         let error = uploaded.as_ref().err().map(|failure| failure.text.as_str());
         let said = self.say(&session, error).await;
@@ -211,24 +212,30 @@ impl Job {
             Ok(data) => data.map_err(Failure::permanent)?,
             Err(_) => return Err(Failure::permanent("it could not be read".to_owned())),
         };
-        let Uploads { resolver, ledger, patience, .. } = &*self.uploads;
-        persist(*patience, ledger, async |_| {
+        let Uploads { resolver, ledger, .. } = &*self.uploads;
+        persist(self.patience(ATTEMPTS), ledger, async |_| {
             // A signed address does not live long, so each attempt asks for one of its own.
-            let address = resolver.api.announce_attachment(&session.api_url, self.facts(session)).await?;
-            resolver.api.put_attachment(&address, data.clone(), resolver.settings.http_timeout).await
+            let address = persist(self.patience(usize::MAX), ledger, async |_| {
+                resolver.api.announce_attachment(&session.api_url, self.facts(session)).await
+            });
+            resolver.api.put_attachment(&address.await?, data.clone(), resolver.settings.http_timeout).await
         })
         .await
     }
 
     /// Tells the backend how the upload went.
     async fn say(&self, session: &Session, error: Option<&str>) -> Result<(), Failure> {
-        let Uploads { resolver, ledger, patience, .. } = &*self.uploads;
+        let Uploads { resolver, ledger, .. } = &*self.uploads;
         // That something failed is said once: it is no worse if that is lost too.
-        let attempts = if error.is_some() { 1 } else { patience.attempts };
-        persist(Patience { attempts, ..*patience }, ledger, async |_| {
+        let attempts = if error.is_some() { 1 } else { usize::MAX };
+        persist(self.patience(attempts), ledger, async |_| {
             resolver.api.post_attachment_status(&session.api_url, self.facts(session), error).await
         })
         .await
+    }
+
+    fn patience(&self, attempts: usize) -> Patience {
+        Patience { pacing: self.uploads.pacing, attempts }
     }
 
     fn facts<'a>(&'a self, session: &'a Session) -> AttachmentFacts<'a> {
