@@ -1,6 +1,7 @@
 //! Whether anything listens at all, and which logger takes spans that have no other: the process-wide switches.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use crate::clock;
 use crate::ids::IdStyle;
@@ -17,7 +18,18 @@ impl LoggerId {
     }
 }
 
-static ENABLED: AtomicBool = AtomicBool::new(false);
+/// No logger has been made.
+const OFF: u8 = 0;
+/// A logger has been made, and its exporter runs.
+const ON: u8 = 1;
+/// A logger has been made in the process that this one was forked from.
+const FORKED: u8 = 2;
+/// As before, and tracing cannot go on.
+const LOST: u8 = 3;
+
+static STATE: AtomicU8 = AtomicU8::new(OFF);
+/// Starts in a forked child what runs in its parent; says whether it does.
+static GO_ON: OnceLock<fn() -> bool> = OnceLock::new();
 static DEFAULT: AtomicU32 = AtomicU32::new(0);
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
@@ -27,14 +39,41 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 #[inline(always)]
 #[must_use]
 pub fn enabled() -> bool {
-    ENABLED.load(Ordering::Relaxed)
+    match STATE.load(Ordering::Relaxed) {
+        ON => true,
+        OFF => false,
+        _ => go_on(),
+    }
+}
+
+/// The first use in a forked child. Others may record while it is under way.
+#[cold]
+fn go_on() -> bool {
+    if STATE.compare_exchange(FORKED, ON, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        && !GO_ON.get().is_some_and(|go_on| go_on())
+    {
+        STATE.store(LOST, Ordering::Relaxed);
+    }
+    STATE.load(Ordering::Relaxed) == ON
+}
+
+/// Notes that this is a forked child; `go_on` is called at its first use, and says whether tracing can go on.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) fn set_forked(go_on: fn() -> bool) {
+    let _ = GO_ON.set(go_on);
+    let _ = STATE.compare_exchange(ON, FORKED, Ordering::Relaxed, Ordering::Relaxed);
+}
+
+/// Whether this is a forked child in which tracing cannot go on.
+pub(crate) fn is_lost() -> bool {
+    !enabled() && STATE.load(Ordering::Relaxed) == LOST
 }
 
 /// Takes the number of a new logger, and switches tracing on.
 pub(crate) fn register() -> LoggerId {
     let id = LoggerId(NEXT.fetch_add(1, Ordering::Relaxed));
     clock::begin();
-    ENABLED.store(true, Ordering::Relaxed);
+    let _ = STATE.compare_exchange(OFF, ON, Ordering::Relaxed, Ordering::Relaxed);
     id
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The number that names a span within its trace; never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -161,10 +162,12 @@ fn mix(word: u64) -> u64 {
 struct Generator([u64; 4]);
 
 impl Generator {
-    /// Seeds from the system's entropy by way of the standard library's hasher keys.
+    /// Seeds from the system's entropy by way of the standard library's hasher keys. A forked child has the keys of its
+    /// parent, but a number of its own, or at least another time.
     fn from_system() -> Self {
         let keys = RandomState::new();
-        Self([0u64, 1, 2, 3].map(|word| keys.hash_one((word, std::process::id()))))
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self([0u64, 1, 2, 3].map(|word| keys.hash_one((word, std::process::id(), now))))
     }
 
     fn next(&mut self) -> u64 {
@@ -183,6 +186,12 @@ impl Generator {
 
 thread_local! {
     static GENERATOR: RefCell<Generator> = RefCell::new(Generator::from_system());
+}
+
+/// Has this thread make other ids than it would have: in a forked child, those are its parent's.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) fn reseed() {
+    let _ = GENERATOR.try_with(|generator| *generator.borrow_mut() = Generator::from_system());
 }
 
 fn next_nonzero() -> u64 {

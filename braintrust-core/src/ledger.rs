@@ -234,6 +234,13 @@ impl Ledger {
         }
     }
 
+    /// In a forked child: closes the books of its parent. `false` if one of the parent's threads was writing in them,
+    /// and now never lets go.
+    #[cfg(all(unix, not(braintrust_loom)))]
+    pub(crate) fn leave_to_parent(&self) -> bool {
+        self.books.try_lock().map(|mut books| *books = Books::default()).is_ok()
+    }
+
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,7 +10,7 @@ use crate::record::bound::Held;
 use crate::record::log;
 
 /// One piece of work.
-struct Task {
+pub(super) struct Task {
     work: Box<dyn FnOnce() + Send>,
     /// What it keeps in memory until it is done.
     held: Held,
@@ -51,6 +51,6 @@ fn do_guarded(task: Task) {
 }
 
 /// Nothing that can panic runs under this lock but an allocation.
-fn queue() -> MutexGuard<'static, VecDeque<Task>> {
+pub(super) fn queue() -> MutexGuard<'static, VecDeque<Task>> {
     QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::EXPORTER;
+use super::{EXPORTER, Opened};
 use crate::diagnostics;
 
 /// How long the exit of the process may be held up.
@@ -50,7 +50,7 @@ extern "C" fn at_exit() {
 
 fn flush() {
     let Some(exporter) = EXPORTER.get() else { return };
-    if SWITCHED_OFF.load(Ordering::Relaxed) || exporter.process != std::process::id() {
+    if SWITCHED_OFF.load(Ordering::Relaxed) || exporter.running().process != std::process::id() {
         return;
     }
     let (done, waiting) = mpsc::sync_channel(1);
@@ -58,8 +58,7 @@ fn flush() {
         let _ = done.send(late);
     });
     let late = waiting.recv_timeout(LIMIT + Duration::from_millis(500)).unwrap_or(true);
-    let Ok(ledgers) = exporter.ledgers.lock() else { return };
-    for (_, label, ledger) in ledgers.iter() {
+    for Opened { label, ledger, .. } in &exporter.running().loggers {
         let late = (late && ledger.has_queued()).then_some(LIMIT);
         if let Err(error) = ledger.report(late) {
             diagnostics::last_words(&format!("{label}: {error}"));

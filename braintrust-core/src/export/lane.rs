@@ -15,13 +15,13 @@ use crate::sink::{RowBatch, Sink};
 /// A logger's lane, as the exporter sees it. Its sink goes on after the lane is dropped, until its rows are settled.
 pub(super) struct Lane {
     pub(super) ledger: Arc<Ledger>,
-    content: Content,
+    content: Arc<Content>,
     sink: Rc<RefCell<Box<dyn Sink>>>,
 }
 
 impl Lane {
     /// Opens a lane on the calling thread, whose runtime the sink's requests are made on.
-    pub(super) fn open(ledger: Arc<Ledger>, content: Content, make_sink: MakeSink) -> Self {
+    pub(super) fn open(ledger: Arc<Ledger>, content: Arc<Content>, make_sink: &MakeSink) -> Self {
         let sink = make_sink(Arc::clone(&ledger));
         Self { ledger, content, sink: Rc::new(RefCell::new(sink)) }
     }

@@ -3,13 +3,17 @@
 mod content;
 mod deferred;
 mod exit;
+#[cfg(all(unix, not(braintrust_loom)))]
+mod fork;
 mod join;
 mod lane;
 pub(crate) mod merge;
 mod row;
+mod standstill;
 mod worker;
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -21,19 +25,36 @@ pub(crate) use exit::set_flush_at_exit;
 pub(crate) use worker::MakeSink;
 use worker::{Command, Worker};
 
-use crate::active::LoggerId;
+use crate::active::{self, LoggerId};
 use crate::diagnostics;
 use crate::error::Error;
 use crate::ledger::Ledger;
 
-/// The one exporter of the process, started with the first logger.
+/// The one exporter of the process, started with the first logger, and anew in every forked child.
 #[derive(Debug)]
 pub(crate) struct Exporter {
+    running: Mutex<Running>,
+    /// What rows say of where the program runs.
+    environment: Option<String>,
+}
+
+/// The exporter's thread, as the rest of the program sees it.
+struct Running {
     commands: mpsc::UnboundedSender<Command>,
-    /// For the reports at process exit.
-    ledgers: Mutex<Vec<(LoggerId, String, Arc<Ledger>)>>,
-    /// A forked child has a copy of all this, but not the thread.
+    /// Whose thread it is.
     process: u32,
+    loggers: Vec<Opened>,
+}
+
+/// A logger whose rows have a lane.
+#[derive(Clone)]
+struct Opened {
+    logger: LoggerId,
+    /// Names it in messages.
+    label: String,
+    ledger: Arc<Ledger>,
+    content: Arc<Content>,
+    make_sink: MakeSink,
 }
 
 static EXPORTER: OnceLock<Exporter> = OnceLock::new();
@@ -45,34 +66,45 @@ impl Exporter {
     ///
     /// # Errors
     ///
-    /// If the system refuses a thread.
+    /// If the system refuses a thread, or this is a forked child in which there can be none.
     pub(crate) fn get_or_start(environment: Option<String>) -> Result<&'static Self, Error> {
         static STARTING: Mutex<()> = Mutex::new(());
         let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        if active::is_lost() {
+            return Err(Error::config(
+                "this process was forked while its parent was busy sending spans, so nothing can be traced in it; fork \
+                 before the first logger is made, or after a flush",
+            ));
+        }
         if let Some(running) = EXPORTER.get() {
             return Ok(running);
         }
-        let exporter = Self::start(environment)?;
-        let exporter = EXPORTER.get_or_init(|| exporter);
+        let commands = start(environment.clone())?;
+        let running = Running { commands, process: std::process::id(), loggers: Vec::new() };
+        let exporter = EXPORTER.get_or_init(|| Self { running: Mutex::new(running), environment });
         exit::flush_at_exit();
+        #[cfg(all(unix, not(braintrust_loom)))]
+        fork::follow_forks();
         Ok(exporter)
     }
 
-    fn start(environment: Option<String>) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .on_thread_unpark(diagnostics::hush_dependencies)
-            .build()
-            .map_err(|source| Error::io("the exporter's runtime could not be started", source))?;
-        let (commands, inbox) = mpsc::unbounded_channel();
-        thread::Builder::new()
-            .name("braintrust-exporter".to_owned())
-            .spawn(move || {
-                let local = tokio::task::LocalSet::new();
-                local.block_on(&runtime, Worker::new(inbox, environment).run());
-            })
-            .map_err(|source| Error::io("the exporter's thread could not be started", source))?;
-        Ok(Self { commands, ledgers: Mutex::default(), process: std::process::id() })
+    /// Starts in a forked child what runs in its parent: a thread, with a lane for every logger.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses a thread.
+    #[cfg(all(unix, not(braintrust_loom)))]
+    fn restart(&self) -> Result<(), Error> {
+        let mut running = self.running();
+        let commands = start(self.environment.clone())?;
+        // The other end belongs to a runtime that the child shares with its parent: not even its end is to be heard.
+        std::mem::forget(std::mem::replace(&mut running.commands, commands));
+        running.process = std::process::id();
+        running.loggers.retain(|opened| opened.ledger.leave_to_parent());
+        for opened in &running.loggers {
+            running.send(Command::Open(opened.clone()));
+        }
+        Ok(())
     }
 
     /// Opens a lane for the rows of `logger`, whose content is treated as `content` says; `label` names it in messages.
@@ -84,15 +116,21 @@ impl Exporter {
         content: Content,
         make_sink: MakeSink,
     ) {
-        self.ledgers.lock().unwrap_or_else(PoisonError::into_inner).push((logger, label, Arc::clone(&ledger)));
-        self.command(Command::Open { logger, ledger, content, make_sink });
+        // Before the lock: in a forked child, this may have to start the thread.
+        let _ = active::enabled();
+        let opened = Opened { logger, label, ledger, content: Arc::new(content), make_sink };
+        let mut running = self.running();
+        running.send(Command::Open(opened.clone()));
+        running.loggers.push(opened);
     }
 
     /// Closes the lane of `logger`, once what it has recorded is delivered. Rows recorded later go nowhere.
     #[cfg(feature = "testing")]
     pub(crate) fn close(&self, logger: LoggerId) {
-        self.ledgers.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, ..)| *id != logger);
-        self.command(Command::Close { logger });
+        let _ = active::enabled();
+        let mut running = self.running();
+        running.loggers.retain(|opened| opened.logger != logger);
+        running.send(Command::Close { logger });
     }
 
     /// Sends what was recorded so far by `logger`, or by all, and calls `done` when it has arrived, or with `true` when
@@ -107,8 +145,47 @@ impl Exporter {
     }
 
     fn command(&self, command: Command) {
+        // In a forked child, this may have to start the thread; where that cannot be, there is nobody to tell.
+        if active::enabled() {
+            self.running().send(command);
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    fn send(&self, command: Command) {
         if self.commands.send(command).is_err() {
             diagnostics::warn_once("exporter gone", || "the exporter has stopped; spans go nowhere".to_owned());
         }
     }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("process", &self.process).finish_non_exhaustive()
+    }
+}
+
+/// Starts the thread of an exporter, which takes commands.
+fn start(environment: Option<String>) -> Result<mpsc::UnboundedSender<Command>, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(standstill::end_work)
+        .on_thread_unpark(standstill::begin_work)
+        .build()
+        .map_err(|source| Error::io("the exporter's runtime could not be started", source))?;
+    let (commands, inbox) = mpsc::unbounded_channel();
+    thread::Builder::new()
+        .name("braintrust-exporter".to_owned())
+        .spawn(move || {
+            standstill::begin_work();
+            let local = tokio::task::LocalSet::new();
+            local.block_on(&runtime, Worker::new(inbox, environment).run());
+        })
+        .map_err(|source| Error::io("the exporter's thread could not be started", source))?;
+    Ok(commands)
 }

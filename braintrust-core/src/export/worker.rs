@@ -11,14 +11,14 @@ use futures::future::{LocalBoxFuture, join_all};
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
-use super::content::Content;
-use super::deferred;
 use super::join::{Cut, Flushed, Joined, Joiner};
 use super::lane::{Lane, amount};
 use super::row::RowFacts;
+use super::{Opened, deferred, standstill};
 use crate::active::{self, LoggerId};
 use crate::attachment::pending;
 use crate::clock::{Timestamp, WallClock};
+use crate::diagnostics;
 use crate::ledger::Ledger;
 use crate::record::bound::Amount;
 use crate::record::log::Drained;
@@ -33,17 +33,12 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How much deferred work is done in one turn: the exporter's thread has requests to look after too.
 const DEFERRED_BYTES: usize = 8 * 1024 * 1024;
 
-/// Makes a sink on the exporter's thread, where it will run.
-pub(crate) type MakeSink = Box<dyn FnOnce(Arc<Ledger>) -> Box<dyn Sink> + Send>;
+/// Makes a sink on the exporter's thread, where it will run; again in every forked child.
+pub(crate) type MakeSink = Arc<dyn Fn(Arc<Ledger>) -> Box<dyn Sink> + Send + Sync>;
 
 /// What the rest of the program asks of the exporter.
 pub(super) enum Command {
-    Open {
-        logger: LoggerId,
-        ledger: Arc<Ledger>,
-        content: Content,
-        make_sink: MakeSink,
-    },
+    Open(Opened),
     #[cfg(feature = "testing")]
     Close {
         logger: LoggerId,
@@ -94,6 +89,8 @@ impl Worker {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            standstill::pause();
+            diagnostics::hush_dependencies();
             match self.next(&mut ticks).await {
                 Next::Command(command) => self.obey(command),
                 Next::Export => self.export(Flushed::Nobodys),
@@ -120,8 +117,8 @@ impl Worker {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Open { logger, ledger, content, make_sink } => {
-                self.lanes.insert(logger, Lane::open(ledger, content, make_sink));
+            Command::Open(Opened { logger, ledger, content, make_sink, .. }) => {
+                self.lanes.insert(logger, Lane::open(ledger, content, &make_sink));
             }
             #[cfg(feature = "testing")]
             Command::Close { logger } => {
@@ -140,7 +137,7 @@ impl Worker {
     fn open_lanes(&mut self) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Open { .. } => self.obey(command),
+                Command::Open(_) => self.obey(command),
                 other => self.deferred.push_back(other),
             }
         }

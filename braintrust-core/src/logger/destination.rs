@@ -88,13 +88,15 @@ impl Destination {
         resolution: Arc<Resolution>,
     ) -> MakeSink {
         match self {
-            Self::Braintrust(target) => Box::new(move |ledger| http_sink(target, settings, resolution, ledger)),
-            Self::Folder(folder) => {
-                Box::new(move |ledger| Box::new(Immediate::new(LocalSink::new(folder, project), ledger)))
-            }
+            Self::Braintrust(target) => Arc::new(move |ledger| {
+                http_sink(target.clone(), Arc::clone(&settings), Arc::clone(&resolution), ledger)
+            }),
+            Self::Folder(folder) => Arc::new(move |ledger| {
+                Box::new(Immediate::new(LocalSink::new(folder.clone(), project.clone()), ledger))
+            }),
             #[cfg(feature = "testing")]
             Self::Memory(rows) => {
-                Box::new(move |ledger| Box::new(Immediate::new(MemorySink::new(rows, project.label()), ledger)))
+                Arc::new(move |ledger| Box::new(Immediate::new(MemorySink::new(rows.clone(), project.label()), ledger)))
             }
         }
     }

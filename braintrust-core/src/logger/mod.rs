@@ -214,7 +214,7 @@ impl Logger {
 
     fn report(&self, late: Option<bool>, limit: Duration) -> Result<FlushReport, Error> {
         let Some(late) = late else {
-            return Err(Error::config("the exporter has stopped, so nothing can be flushed; this is a defect"));
+            return Err(Error::config("the exporter does not run in this process, so nothing can be flushed"));
         };
         self.0.ledger.report(late.then_some(limit))
     }

@@ -167,6 +167,24 @@ impl Bound {
     }
 }
 
+/// The books, held across a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(super) struct BooksHeld(MutexGuard<'static, Books>);
+
+#[cfg(all(unix, not(braintrust_loom)))]
+impl BooksHeld {
+    pub(super) fn take() -> Self {
+        Self(BOUND.books())
+    }
+
+    /// In the child: nothing waits there.
+    pub(super) fn leave_to_parent(mut self) {
+        self.0.waiting = Amount::default();
+        self.0.refused.clear();
+        BOUND.full.store(false, Ordering::Relaxed);
+    }
+}
+
 /// Whether a new span may be recorded; if not, it is counted as refused.
 #[inline]
 pub(crate) fn admit(logger: LoggerId) -> bool {

@@ -3,6 +3,8 @@
 //! A thread appends to its own block and takes no lock for it. What it has appended is published at once, so a drain
 //! misses nothing that was appended before it. Threads never meet, but where a block is full and another is fetched.
 
+#[cfg(all(unix, not(braintrust_loom)))]
+mod fork;
 #[cfg(all(test, braintrust_loom))]
 mod models;
 
@@ -11,11 +13,12 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use tokio::sync::Notify;
-
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) use self::fork::LogHeld;
 use super::block::{Block, Extent, Room, WORD};
 use super::bound::{self, Amount};
 use super::sync::{AtomicBool, Mutex, MutexGuard, per_thread, shared};
+use super::wake::Wake;
 use super::write::{Entry, Words as _, plain_end, plain_start};
 use crate::clock::Timestamp;
 use crate::context::SpanRef;
@@ -74,7 +77,7 @@ struct Shared {
     departing: Mutex<Option<Writer>>,
     spare_blocks: Mutex<Vec<Arc<Block>>>,
     spare_buffers: Mutex<Vec<Vec<u8>>>,
-    filled: Notify,
+    filled: Wake,
 }
 
 shared! {
@@ -83,7 +86,7 @@ shared! {
         departing: Mutex::new(None),
         spare_blocks: Mutex::new(Vec::new()),
         spare_buffers: Mutex::new(Vec::new()),
-        filled: Notify::const_new(),
+        filled: Wake::new(),
     };
 }
 
@@ -125,7 +128,7 @@ impl Writer {
         blocks.push(Listed::new(&self.block));
         drop(blocks);
         self.written = Extent::default();
-        SHARED.filled.notify_one();
+        SHARED.filled.notify();
     }
 
     #[cold]
@@ -141,7 +144,7 @@ impl Writer {
         if let Some(current) = lock(&self.log.blocks).last_mut() {
             current.large.push(large);
         }
-        SHARED.filled.notify_one();
+        SHARED.filled.notify();
     }
 }
 
@@ -274,7 +277,7 @@ fn append_departing(append: impl Fn(&mut Writer)) {
 
 /// Has whoever waits for [`filled`] drain soon.
 pub(crate) fn hurry() {
-    SHARED.filled.notify_one();
+    SHARED.filled.notify();
 }
 
 /// Resolves when a thread has handed over a full block since the last drain.

@@ -10,6 +10,7 @@ pub(crate) mod bound;
 pub(crate) mod log;
 mod read;
 mod sync;
+mod wake;
 mod write;
 
 pub(crate) use read::{Record, Records};

@@ -24,8 +24,8 @@ mod real {
 
     /// A function that makes a shared value.
     macro_rules! constructor {
-        ($(fn $name:ident() -> Self $body:block)+) => {
-            $(const fn $name() -> Self $body)+
+        ($($vis:vis fn $name:ident() -> Self $body:block)+) => {
+            $($vis const fn $name() -> Self $body)+
         };
     }
 
@@ -83,8 +83,8 @@ mod model {
     }
 
     macro_rules! constructor {
-        ($(fn $name:ident() -> Self $body:block)+) => {
-            $(fn $name() -> Self $body)+
+        ($($vis:vis fn $name:ident() -> Self $body:block)+) => {
+            $($vis fn $name() -> Self $body)+
         };
     }
 
