@@ -1,0 +1,137 @@
+//! What the library says of itself, and to whom.
+
+use std::fmt::{Debug, Write as _};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use braintrust::{Event, Logger, start_span};
+use braintrust_test_backend::{Endpoint, Fault, Trouble};
+use tracing::field::{Field, Visit};
+use tracing::{Metadata, Subscriber, span};
+
+use crate::{Case, KEY, leaf, one_call};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+pub(crate) const CASES: &[Case] = &[
+    Case {
+        fault: Some(Fault::At(Endpoint::Rows, Trouble::Says(KEY))),
+        ..Case::new("told on stderr: each kind once", three_refused, |outcome| {
+            assert_eq!(outcome.stderr.matches("error: ").count(), 0, "{}", outcome.stderr);
+        })
+    },
+    Case {
+        fault: Some(Fault::At(Endpoint::Rows, Trouble::Status(400))),
+        ..Case::new("told on stderr: a loss, once", three_refused, |outcome| {
+            assert_eq!(outcome.stderr.matches("rejected by the backend").count(), 1, "{}", outcome.stderr);
+        })
+    },
+    Case {
+        fault: Some(Fault::At(Endpoint::Rows, Trouble::Status(400))),
+        ..Case::new("told on stderr: nothing, if that is asked for", three_refused, |outcome| {
+            assert_eq!(outcome.stderr, "");
+        })
+        .with(&[("BRAINTRUST_DEBUG_LOG_LEVEL", "off")])
+    },
+    Case {
+        fault: Some(Fault::At(Endpoint::Rows, Trouble::Status(400))),
+        ..Case::new("told to a subscriber, and not on stderr", subscribed, |outcome| {
+            assert_eq!(outcome.stderr, "");
+            let said: Vec<_> = outcome.stdout.lines().collect();
+            assert!(
+                said.iter().any(|line| line.starts_with("braintrust ERROR") && line.contains("rejected")),
+                "{said:?}"
+            );
+            assert!(said.iter().any(|line| line.starts_with("braintrust WARN")), "{said:?}");
+            assert!(said.iter().all(|line| line.starts_with("braintrust ")), "our own requests are heard: {said:?}");
+        })
+    },
+    Case::new("a subscriber that traces does not feed itself", fed_back, |outcome| {
+        assert_eq!(outcome.stderr, "", "{}", outcome.stdout);
+        outcome.assert_spans(&["event", "leaf"]);
+    }),
+    Case::new("a subscriber that panics ends nothing", panicking, |outcome| {
+        outcome.assert_spans(&["leaf", "leaf", "odd"]);
+    }),
+    Case::new("debug: what is made", one_call, |outcome| {
+        assert!(outcome.stderr.contains("made a logger for project `p`"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("sk***ef"), "{}", outcome.stderr);
+        outcome.assert_spans(&["leaf"]);
+    })
+    .with(&[("BRAINTRUST_DEBUG_LOG_LEVEL", "debug")]),
+];
+
+fn three_refused(logger: &Logger) {
+    for _ in 0..3 {
+        leaf(1);
+        let _ = logger.flush_blocking(LIMIT);
+    }
+}
+
+/// A subscriber that hears everything, and gives events to a function.
+struct Everything(fn(&str));
+
+impl Subscriber for Everything {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Text(String);
+        impl Visit for Text {
+            fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
+                let _ = write!(self.0, " {value:?}");
+            }
+        }
+        let mut text = Text(format!("{} {}", event.metadata().target(), event.metadata().level()));
+        event.record(&mut text);
+        (self.0)(&text.0);
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// Sets the subscriber once the exporter has nothing to do: from then on, nobody hears of its requests.
+fn subscribe(logger: &Logger, hear: fn(&str)) {
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 0);
+    tracing::subscriber::set_global_default(Everything(hear)).unwrap();
+}
+
+fn subscribed(logger: &Logger) {
+    subscribe(logger, |text| println!("{text}"));
+    let _ = Event::new().score("unheard of", f64::NAN);
+    three_refused(logger);
+}
+
+/// Each event is a span of Braintrust, which may lead to an event.
+fn fed_back(logger: &Logger) {
+    static LOGGER: Mutex<Option<Logger>> = Mutex::new(None);
+    *LOGGER.lock().unwrap() = Some(logger.clone());
+    subscribe(logger, |text| {
+        println!("{text}, by {:?}", std::thread::current().name());
+        let span = LOGGER.lock().unwrap().as_ref().unwrap().start_span("event").input(&text).start();
+        span.log(Event::new().score("unheard of", f64::NAN));
+    });
+    leaf(1);
+    let _ = Event::new().score("unheard of", f64::NAN);
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 2);
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 0);
+}
+
+fn panicking(logger: &Logger) {
+    subscribe(logger, |_| panic!("as meant"));
+    leaf(1);
+    start_span("odd").start().log(Event::new().score("unheard of", f64::NAN));
+    let _ = logger.flush_blocking(LIMIT);
+    leaf(1);
+}

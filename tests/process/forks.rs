@@ -1,0 +1,174 @@
+//! Forked children that go on without running another program.
+#![expect(unsafe_code, reason = "forking is what is tested")]
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use braintrust::{Logger, start_span};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
+
+use crate::{Case, Outcome, leaf, name};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+pub(crate) const CASES: &[Case] = &[
+    Case::new("fork: both go on", both_go_on, |outcome| {
+        outcome.assert_spans(&["after", "before", "child"]);
+        assert_distinct_ids(outcome);
+    }),
+    Case::new("fork: a child that is killed at once", child_killed, |outcome| {
+        outcome.assert_spans(&["after", "before"]);
+    }),
+    Case::new("fork: what the child records belongs to the span around the fork", within_a_span, |outcome| {
+        let (parent, child) = (outcome.row("parent"), outcome.row("child"));
+        assert_eq!(child["span_parents"][0], parent["span_id"]);
+        assert_eq!(child["root_span_id"], parent["root_span_id"]);
+        outcome.assert_spans(&["child", "parent"]);
+    }),
+    Case::new("fork: a daemon whose parent ends at once", daemon, |outcome| {
+        outcome.assert_spans(&["before", "daemon"]);
+    }),
+    Case::new("fork: children of children", generations, |outcome| {
+        outcome.assert_spans(&["generation 0", "generation 1", "generation 2", "generation 3"]);
+        assert_distinct_ids(outcome);
+    }),
+    Case::new("fork: a logger made in the child", logger_of_the_child, |outcome| {
+        outcome.assert_spans(&["before", "child", "old logger"]);
+    }),
+    Case::new("fork: flushes of the child report on the child alone", reports, |outcome| {
+        outcome.assert_spans(&["before", "child"]);
+    }),
+    Case::new("fork: while threads record", while_threads_record, |outcome| {
+        assert_eq!(outcome.status.code(), Some(0), "{}", outcome.stderr);
+        assert_distinct_ids(outcome);
+        let children = outcome.rows.iter().filter(|row| name(row) == "child").count();
+        let told = outcome.stderr.matches("nothing is traced in it").count();
+        assert_eq!(children + told, CHILDREN, "{}", outcome.stderr);
+        let counted: usize = outcome.stdout.trim().parse().unwrap();
+        assert_eq!(outcome.rows.len() - children, counted, "each span of the parent arrives once");
+    }),
+];
+
+/// No two spans have an id in common, and no row arrives twice.
+fn assert_distinct_ids(outcome: &Outcome) {
+    for field in ["id", "span_id"] {
+        let ids: BTreeSet<_> = outcome.rows.iter().map(|row| row[field].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), outcome.rows.len(), "{field}");
+    }
+}
+
+/// Forks; the child does its work, and ends as a process does. Waits for it.
+fn in_child(work: impl FnOnce()) {
+    // SAFETY: the child runs code that allocates and locks, which the C library and the standard library bear; what
+    // this library does about its own locks is what is tested.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            work();
+            std::process::exit(0);
+        }
+        ForkResult::Parent { child } => {
+            assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 0));
+        }
+    }
+}
+
+fn span(name: impl Into<String>) {
+    start_span(name.into()).start().end();
+}
+
+fn both_go_on(_: &Logger) {
+    span("before");
+    in_child(|| span("child"));
+    span("after");
+}
+
+fn child_killed(_: &Logger) {
+    span("before");
+    // SAFETY: the child does nothing but end.
+    if let ForkResult::Parent { child } = unsafe { fork() }.unwrap() {
+        waitpid(child, None).unwrap();
+    } else {
+        span("child");
+        nix::sys::signal::kill(nix::unistd::getpid(), nix::sys::signal::Signal::SIGKILL).unwrap();
+    }
+    span("after");
+}
+
+fn within_a_span(_: &Logger) {
+    let parent = start_span("parent").start();
+    parent.in_scope(|| in_child(|| span("child")));
+}
+
+fn daemon(_: &Logger) {
+    span("before");
+    let (alive, done) = std::io::pipe().map(|(read, write)| (write, read)).unwrap();
+    // SAFETY: as above.
+    if let ForkResult::Parent { .. } = unsafe { fork() }.unwrap() {
+        // Returns, and so ends the process that was started; the test waits for both, by their common stderr.
+        return;
+    }
+    drop(done);
+    span("daemon");
+    drop(alive);
+}
+
+fn generations(_: &Logger) {
+    fn generation(number: u32) {
+        span(format!("generation {number}"));
+        if number < 3 {
+            in_child(|| generation(number + 1));
+        }
+    }
+    generation(0);
+}
+
+fn logger_of_the_child(old: &Logger) {
+    span("before");
+    in_child(|| {
+        let backend = std::env::var(crate::BACKEND).unwrap();
+        let logger = Logger::builder().project("p").api_key(crate::KEY).app_url(backend).build().unwrap();
+        logger.start_span("child").start().end();
+        assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+        old.start_span("old logger").start().end();
+    });
+}
+
+fn reports(logger: &Logger) {
+    span("before");
+    in_child(|| {
+        assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 0, "what was recorded before is the parent's");
+        span("child");
+        assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+    });
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+}
+
+const CHILDREN: usize = 20;
+
+fn while_threads_record(logger: &Logger) {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            std::thread::spawn(|| {
+                let mut count = 0;
+                while !STOP.load(Ordering::Relaxed) {
+                    leaf(count);
+                    count += 1;
+                    if count % 8 == 0 {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                }
+                count
+            })
+        })
+        .collect();
+    for _ in 0..CHILDREN {
+        in_child(|| span("child"));
+    }
+    STOP.store(true, Ordering::Relaxed);
+    let count: u32 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().lost.total(), 0);
+    println!("{count}");
+}
