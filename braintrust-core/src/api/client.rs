@@ -74,6 +74,7 @@ impl Api {
         let (line, body) = self.fetch_bytes(call).await?;
         serde_json::from_slice(&body).map_err(|error| {
             let remedy = if error.is_data() { Remedy::None } else { Remedy::Again(None) };
+            let error = self.scrub(&error.to_string());
             Failure::new(format!("{line}: the answer is not what Braintrust answers ({error}){CHECK_URLS}"), remedy)
         })
     }
@@ -137,15 +138,20 @@ impl Api {
         Err(Failure { text: text + advice, remedy, status: Some(status) })
     }
 
-    /// What the server said, without the key, which some servers echo.
+    /// What a server said, without the key, which some echo.
+    pub(super) fn scrub(&self, said: &str) -> String {
+        self.key.scrub(said)
+    }
+
+    /// What the server said about a failure.
     async fn explain(&self, response: Response, line: &str) -> String {
         let status = response.status();
         let mut text = format!("{line}: HTTP {status}");
         if let Some(place) = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()) {
-            text.push_str(&format!(" to {place}"));
+            text.push_str(&format!(" to {}", self.scrub(place)));
         }
         let body = first_bytes(response, EXPLANATION_BYTES).await;
-        let body = self.key.scrub(&String::from_utf8_lossy(&body));
+        let body = self.scrub(&String::from_utf8_lossy(&body));
         let body = body.trim();
         if !body.is_empty() {
             text.push_str(": ");

@@ -76,7 +76,7 @@ impl Api {
         if answer.trim_ascii().is_empty() || serde_json::from_slice::<IgnoredAny>(&answer).is_ok() {
             return Ok(());
         }
-        let begin: String = String::from_utf8_lossy(&answer).trim().chars().take(80).collect();
+        let begin: String = self.scrub(&String::from_utf8_lossy(&answer)).trim().chars().take(80).collect();
         Err(Failure::transient(format!(
             "{line}: the answer is \"success\", but not what Braintrust answers: {begin:?}; is a proxy in between?"
         )))

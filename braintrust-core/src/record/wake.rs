@@ -88,31 +88,38 @@ mod tests {
     use std::sync::Arc;
     use std::thread;
 
+    use futures::FutureExt as _;
+
     use super::*;
 
-    #[tokio::test]
-    async fn a_notice_is_kept_until_it_is_taken_and_then_is_gone() {
+    #[test]
+    fn a_notice_is_kept_until_it_is_taken_and_then_is_gone() {
         let wake = Wake::new();
         wake.notify();
         wake.notify();
-        wake.notified().await;
-        assert!(futures::poll!(std::pin::pin!(wake.notified())).is_pending());
+        assert_eq!(wake.notified().now_or_never(), Some(()));
+        assert_eq!(wake.notified().now_or_never(), None);
     }
 
     #[test]
     fn no_notice_is_missed_however_they_meet() {
         let (there, back) = (Arc::new(Wake::new()), Arc::new(Wake::new()));
         let (their, ours) = (Arc::clone(&there), Arc::clone(&back));
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
         let other = thread::spawn(move || {
+            runtime().block_on(async {
+                for _ in 0..10_000 {
+                    their.notified().await;
+                    ours.notify();
+                }
+            });
+        });
+        runtime().block_on(async {
             for _ in 0..10_000 {
-                futures::executor::block_on(their.notified());
-                ours.notify();
+                there.notify();
+                back.notified().await;
             }
         });
-        for _ in 0..10_000 {
-            there.notify();
-            futures::executor::block_on(back.notified());
-        }
         other.join().unwrap();
     }
 }
