@@ -45,6 +45,7 @@
 //! | carry a span into tasks and threads | [`spawn`], [`spawn_blocking`], [`thread::spawn`], [`propagate`], [`Instrument`] |
 //! | carry a span to another process | [`Span::export`], [`inject`], [`extract`], [`Parent::from_slug`] |
 //! | trace the calls of a model client | `wrap_openai` (feature `async-openai`), `reqwest::Middleware` (feature `reqwest-middleware`) |
+//! | trace the calls of any other client | [`llm()`], [`llm`](mod@llm) |
 //! | trace several projects | [`register`], [`logger()`], `#[traced(project = "..")]` |
 //! | change a row later, give feedback | [`update_span`], [`Logger::update_span`], [`Logger::log_feedback`] |
 //! | keep a value out of traces | [`Secret`], `#[traced(redact(..))]` |
@@ -66,7 +67,7 @@ pub use braintrust_core::{
     Attachment, AttachmentCounts, Capture, Entered, Error, Event, ExternalAttachment, Extractor, Feedback,
     FeedbackSource, FlushReport, InContext, InSpan, Injector, Instrument, JsonAttachment, Logger, LoggerBuilder,
     LossReason, Losses, MaskedField, Number, Parent, Secret, Slot, Span, SpanBuilder, SpanType, Stats, TracedSpan,
-    Traces, Tree, Verbosity, WhenFull, current_span, extract, init_logger, inject, llm_span, logger, permalink,
+    Traces, Tree, Verbosity, WhenFull, current_span, extract, init_logger, inject, llm, llm_span, logger, permalink,
     propagate, register, root_span, score_span, spawn, spawn_blocking, start_span, task_span, thread, tool_span,
     update_span,
 };
@@ -93,11 +94,6 @@ pub mod reqwest {
 /// Importing traces from files, readers and the local folder.
 pub mod import {
     pub use braintrust_core::import::*;
-}
-
-/// Calls of language models: for wrappers of clients that this library does not know.
-pub mod llm {
-    pub use braintrust_core::llm::*;
 }
 
 /// Reading the local folder.

@@ -1,6 +1,6 @@
 //! Without a logger a traced program does nothing more than an untraced one: nothing is serialised, no thread started.
 
-use braintrust::{Event, current_span, start_span, traced};
+use braintrust::{Event, current_span, llm, start_span, traced};
 use serde::{Serialize, Serializer};
 
 /// Fails the test when anyone looks at it.
@@ -31,6 +31,11 @@ fn off_is_off() {
     let span = start_span("by hand").input(&Untouchable).start();
     span.log(Event::new().output(&Untouchable).metadata("value", Untouchable));
     span.set_attribute("value", Untouchable);
+    let call = llm("acme").request(&Untouchable);
+    assert!(call.span().is_noop());
+    futures::executor::block_on(call.run(async { Ok::<_, String>(Untouchable) })).unwrap();
+    let items = futures::stream::iter([Ok::<_, String>(Untouchable)]);
+    assert_eq!(futures::executor::block_on_stream(llm("acme").request(&Untouchable).stream(items)).count(), 1);
     assert!(span.is_noop() && current_span().is_noop());
     assert_eq!((span.id(), span.span_id(), span.root_span_id()), Default::default());
 

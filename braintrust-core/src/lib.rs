@@ -56,6 +56,7 @@ pub use context::{Entered, InContext};
 pub use diagnostics::Verbosity;
 pub use error::Error;
 pub use event::{Event, Number};
+pub use llm::llm;
 pub use logger::{Logger, LoggerBuilder, init_logger, logger, permalink, register};
 pub use mask::MaskedField;
 pub use propagation::{Extractor, Injector};

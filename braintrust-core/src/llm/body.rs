@@ -22,8 +22,8 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const FIRST_BLOCK_BYTES: usize = 1024;
 /// How many arrivals are remembered: the first token of a stream is among its first chunks.
 const ARRIVALS: usize = 4 * 1024;
-/// The least by which the count of held bytes grows, so that not every chunk touches what all threads share.
-const HELD_STEP: usize = 4 * 1024;
+/// By how much the count of held bytes grows, at least and at most: not every chunk is to touch what all threads share.
+const HELD_STEP: (usize, usize) = (4 * 1024, 1024 * 1024);
 
 /// A response's body as far as it has arrived.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ impl Body {
         }
         let counted = self.held.bytes();
         if needed > counted {
-            let step = (needed - counted).max(counted).max(HELD_STEP);
+            let step = (needed - counted).max(counted.clamp(HELD_STEP.0, HELD_STEP.1));
             self.is_full = !self.held.grow(step);
         }
         !self.is_full

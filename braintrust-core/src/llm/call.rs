@@ -95,16 +95,31 @@ impl ModelCall {
         }
     }
 
+    /// The call of a program that nobody listens to.
+    pub(super) fn off() -> Self {
+        Self(None)
+    }
+
+    /// Whether nothing that this call is shown goes anywhere.
+    pub(super) fn is_off(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The body is complete.
     pub fn finish(mut self) {
         self.conclude(Conclusion::Complete);
     }
 
     /// The call failed before its response was complete.
-    pub fn fail(mut self, error: &dyn Error) {
+    pub fn fail(self, error: &dyn Error) {
         if self.0.is_some() {
-            self.conclude(Conclusion::Failed(transport::describe(error)));
+            self.fail_with(transport::describe(error));
         }
+    }
+
+    /// The call failed, with this text.
+    pub(super) fn fail_with(mut self, error: String) {
+        self.conclude(Conclusion::Failed(error));
     }
 
     fn conclude(&mut self, conclusion: Conclusion) {

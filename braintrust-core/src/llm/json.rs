@@ -149,7 +149,7 @@ pub(super) fn get<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
 
 /// Takes the entry `key` out of an object; `None` if there is none, or null.
 pub(super) fn take(value: &mut Value, key: &str) -> Option<Value> {
-    value.get_mut(key).map(Value::take).filter(|taken| !taken.is_null())
+    value.as_object_mut()?.remove(key).filter(|taken| !taken.is_null())
 }
 
 /// The text under `key`.

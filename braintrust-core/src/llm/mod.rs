@@ -1,6 +1,7 @@
 //! Calls of language models, as they are on the wire: which API a request speaks, what it asked, what was answered, and
 //! what it cost in tokens. No I/O: whoever makes the call shows its bytes to a [`ModelCall`].
 
+mod any_client;
 mod api;
 mod body;
 mod call;
@@ -16,8 +17,10 @@ mod normalise;
 mod notes;
 mod options;
 mod reading;
+mod shape;
 mod transport;
 
+pub use any_client::{Llm, LlmCall, LlmStream, llm};
 pub use api::WireApi;
 pub use call::ModelCall;
 pub use detect::detect;

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::Endpoint;
 use super::body::Arrived;
 use super::failure;
 use super::formats::{Answered, Asked, Assembly, Event, format};
@@ -10,6 +9,7 @@ use super::frames::{Frame, Framing};
 use super::json::{self, Object};
 use super::metadata::Key;
 use super::notes::Notes;
+use super::{Endpoint, WireApi};
 
 /// How much of a body that cannot be read is shown as it is.
 const MAX_SHOWN: usize = 16 * 1024;
@@ -84,10 +84,17 @@ pub(super) fn response(endpoint: &Endpoint, status: Option<u16>, content_type: O
         reply.output = Some(std::mem::take(text).into());
         return reply;
     }
-    let Answered { output, model, metrics } = format(endpoint.api()).response(response, &mut reply.notes);
+    let Answered { output, model, metrics } = format(endpoint.api()).response(&mut response, &mut reply.notes);
     // An error has no output, unless something had come before it.
-    let is_hollow = reply.error.is_some() && output.as_ref().is_some_and(json::is_empty);
-    reply.output = output.filter(|_| !is_hollow);
+    reply.output = match (output, &reply.error) {
+        (Some(output), Some(_)) => Some(output).filter(|output| !json::is_empty(output)),
+        (None, Some(_)) => None,
+        (None, None) if !framing.is_stream() && endpoint.api() != WireApi::Speech => {
+            reply.notes.add("the response has not the shape of its API; it is shown as it is");
+            Some(response).filter(|response| !json::is_empty(response))
+        }
+        (output, None) => output,
+    };
     reply.metrics = metrics.into_object();
     if let Some(model) = model {
         reply.metadata.insert("model".to_owned(), model.into());
@@ -149,8 +156,13 @@ fn salvage_usage(tail: &[u8], response: &mut Value) {
 
 /// Puts the events of a stream together.
 fn assembled(endpoint: &Endpoint, framing: Framing, body: &Arrived, reply: &mut Reply) -> Option<Value> {
-    let mut stream =
-        Stream { assembly: format(endpoint.api()).assembly(), events: 0, is_whole: false, first_token: None };
+    let mut stream = Stream {
+        assembly: format(endpoint.api()).assembly(),
+        events: 0,
+        is_whole: false,
+        first_token: None,
+        text: String::new(),
+    };
     framing.each(&body.head, false, &mut reply.notes, &mut |frame, notes| stream.add(&frame, notes));
     if body.missing() > 0 {
         reply.notes.add(format!("the stream has {} bytes, of which {} were not kept", body.total, body.missing()));
@@ -167,6 +179,7 @@ fn assembled(endpoint: &Endpoint, framing: Framing, body: &Arrived, reply: &mut 
             reply.notes.add("the stream held no events");
             Some(shown(&body.head).into())
         }
+        _ if !stream.text.is_empty() => Some(stream.text.into()),
         _ => Some(stream.assembly.into_response(&mut reply.notes)),
     }
 }
@@ -177,6 +190,8 @@ struct Stream {
     events: usize,
     is_whole: bool,
     first_token: Option<u64>,
+    /// What came as mere text, from a client that unpacks it.
+    text: String,
 }
 
 impl Stream {
@@ -202,7 +217,11 @@ impl Stream {
         if let Some(problem) = read.problem {
             notes.add(format!("an event of the stream could not be read whole: {problem}"));
         }
-        // Elements of a list are lists in some streams; what is neither is nobody's event.
+        if let Value::String(text) = read.value {
+            self.events += 1;
+            self.text.push_str(&text);
+            return !text.is_empty();
+        }
         if !read.value.is_object() {
             return false;
         }

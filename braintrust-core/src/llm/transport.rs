@@ -1,6 +1,7 @@
 //! Errors of the transport as text.
 
 use std::error::Error;
+use std::fmt::Display;
 
 /// An error with its causes. What addresses in it hold after a `?` is left out: some providers take their key there.
 pub(super) fn describe(error: &dyn Error) -> String {
@@ -15,6 +16,11 @@ pub(super) fn describe(error: &dyn Error) -> String {
         source = cause.source();
     }
     without_queries(&text)
+}
+
+/// An error of which only its text is known.
+pub(super) fn shown(error: &impl Display) -> String {
+    without_queries(&error.to_string())
 }
 
 fn without_queries(text: &str) -> String {

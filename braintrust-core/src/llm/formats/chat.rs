@@ -37,13 +37,13 @@ impl Format for Chat {
         asked
     }
 
-    fn response(&self, mut response: Value, notes: &mut Notes) -> Answered {
-        let mut answered = Answered { model: model_of(&response, "model"), ..Answered::default() };
+    fn response(&self, response: &mut Value, notes: &mut Notes) -> Answered {
+        let mut answered = Answered { model: model_of(response, "model"), ..Answered::default() };
         let groq = response.get("x_groq").and_then(|groq| json::get(groq, "usage"));
-        if let Some(usage) = json::get(&response, "usage").or(groq) {
+        if let Some(usage) = json::get(response, "usage").or(groq) {
             usage::read(usage, &mut answered.metrics, notes);
         }
-        answered.output = json::take(&mut response, "choices");
+        answered.output = json::take(response, "choices");
         answered
     }
 

@@ -47,9 +47,9 @@ impl Format for Converse {
         asked
     }
 
-    fn response(&self, mut response: Value, notes: &mut Notes) -> Answered {
+    fn response(&self, response: &mut Value, notes: &mut Notes) -> Answered {
         let mut answered = Answered::default();
-        if let Some(usage) = json::get(&response, "usage") {
+        if let Some(usage) = json::get(response, "usage") {
             read_usage(usage, &mut answered.metrics, notes);
         }
         let message = response.get_mut("output").and_then(|output| json::take(output, "message"));
@@ -151,12 +151,12 @@ struct Block {
 
 impl Assembly for ConverseStream {
     fn add(&mut self, event: Event<'_>, notes: &mut Notes) -> Seen {
-        let mut data = event.data;
+        let (name, mut data) = named(event);
         let index = data.get("contentBlockIndex").and_then(Value::as_u64).unwrap_or(0);
-        match event.name {
+        match name.as_str() {
             "messageStart" => self.role = json::take(&mut data, "role").unwrap_or_default(),
             "contentBlockStart" | "contentBlockDelta" => {
-                let key = if event.name == "contentBlockStart" { "start" } else { "delta" };
+                let key = if name == "contentBlockStart" { "start" } else { "delta" };
                 let Some(Value::Object(piece)) = json::take(&mut data, key) else { return Seen::default() };
                 if self.blocks.len() >= MAX_BLOCKS && !self.blocks.contains_key(&index) {
                     notes.add(format!("the stream has more than {MAX_BLOCKS} blocks"));
@@ -167,9 +167,9 @@ impl Assembly for ConverseStream {
             }
             "messageStop" => return Seen { token: false, last: true },
             "metadata" => merge_usage(&mut self.usage, json::take(&mut data, "usage").unwrap_or_default()),
-            name if name.ends_with("Exception") => {
+            exception if exception.ends_with("Exception") => {
                 let text = json::take(&mut data, "message").unwrap_or(data);
-                self.error = json!({"message": text, "type": name});
+                self.error = json!({"message": text, "type": exception});
                 return Seen { token: false, last: true };
             }
             _ => {}
@@ -186,6 +186,14 @@ impl Assembly for ConverseStream {
             response["output"] = json!({"message": {"role": role, "content": content}});
         }
         response
+    }
+}
+
+/// The name of an event, and what it says. Where the framing has no names, the event is an object with its name as key.
+fn named(event: Event<'_>) -> (String, Value) {
+    match event.data {
+        Value::Object(data) if event.name.is_empty() && data.len() == 1 => data.into_iter().next().unwrap_or_default(),
+        data => (event.name.to_owned(), data),
     }
 }
 

@@ -57,15 +57,15 @@ impl Format for GenerateContent {
         asked
     }
 
-    fn response(&self, mut response: Value, notes: &mut Notes) -> Answered {
-        let mut answered = Answered { model: model_of(&response, "modelVersion"), ..Answered::default() };
-        if let Some(usage) = json::get(&response, "usageMetadata") {
+    fn response(&self, response: &mut Value, notes: &mut Notes) -> Answered {
+        let mut answered = Answered { model: model_of(response, "modelVersion"), ..Answered::default() };
+        if let Some(usage) = json::get(response, "usageMetadata") {
             read_usage(usage, &mut answered.metrics, notes);
         }
         let mut output = Object::new();
         // A prompt that was blocked has no candidates, but a reason.
         for key in ["candidates", "promptFeedback"] {
-            if let Some(value) = json::take(&mut response, key) {
+            if let Some(value) = json::take(response, key) {
                 output.insert(key.to_owned(), value);
             }
         }
@@ -105,12 +105,8 @@ fn tools(mut entry: Value) -> Vec<Value> {
             .collect(),
         _ => Vec::new(),
     };
-    if let Value::Object(rest) = &mut entry {
-        // What was taken out has left a null.
-        rest.retain(|_, value| !value.is_null());
-        if !rest.is_empty() {
-            tools.push(metadata::native_tool(entry));
-        }
+    if !json::is_empty(&entry) {
+        tools.push(metadata::native_tool(entry));
     }
     tools
 }

@@ -35,10 +35,10 @@ macro_rules! media_format {
                 request(body)
             }
 
-            fn response(&self, mut response: Value, notes: &mut Notes) -> Answered {
+            fn response(&self, response: &mut Value, notes: &mut Notes) -> Answered {
                 let output: fn(&mut Value) -> Option<Value> = $output;
-                let output = output(&mut response);
-                answered(&response, output, notes)
+                let output = output(response);
+                answered(response, output, notes)
             }
 
             fn assembly(&self) -> Box<dyn Assembly> {

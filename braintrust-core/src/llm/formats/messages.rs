@@ -42,14 +42,14 @@ impl Format for Messages {
         asked
     }
 
-    fn response(&self, mut response: Value, notes: &mut Notes) -> Answered {
-        let mut answered = Answered { model: model_of(&response, "model"), ..Answered::default() };
-        if let Some(usage) = json::get(&response, "usage") {
+    fn response(&self, response: &mut Value, notes: &mut Notes) -> Answered {
+        let mut answered = Answered { model: model_of(response, "model"), ..Answered::default() };
+        if let Some(usage) = json::get(response, "usage") {
             read_usage(usage, &mut answered.metrics, notes);
         }
         let mut output = Object::new();
         for key in ["role", "content", "stop_reason"] {
-            if let Some(value) = json::take(&mut response, key) {
+            if let Some(value) = json::take(response, key) {
                 output.insert(key.to_owned(), value);
             }
         }

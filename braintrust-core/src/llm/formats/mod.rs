@@ -56,8 +56,8 @@ pub(super) trait Format {
     /// Reads a request.
     fn request(&self, request: Value, endpoint: &Endpoint) -> Asked;
 
-    /// Reads a response that is no error.
-    fn response(&self, response: Value, notes: &mut Notes) -> Answered;
+    /// Reads a response that is no error, and takes the output out of it.
+    fn response(&self, response: &mut Value, notes: &mut Notes) -> Answered;
 
     /// Begins to put a stream together.
     fn assembly(&self) -> Box<dyn Assembly>;

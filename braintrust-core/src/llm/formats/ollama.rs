@@ -46,13 +46,13 @@ impl Format for Ollama {
         asked
     }
 
-    fn response(&self, mut response: Value, notes: &mut Notes) -> Answered {
-        let mut answered = Answered { model: model_of(&response, "model"), ..Answered::default() };
-        let prompt = Count::read(&response, &["prompt_eval_count"], notes);
-        let completion = Count::read(&response, &["eval_count"], notes);
+    fn response(&self, response: &mut Value, notes: &mut Notes) -> Answered {
+        let mut answered = Answered { model: model_of(response, "model"), ..Answered::default() };
+        let prompt = Count::read(response, &["prompt_eval_count"], notes);
+        let completion = Count::read(response, &["eval_count"], notes);
         answered.metrics.set_totals(prompt, completion, Count::Absent);
-        let reason = json::take(&mut response, "done_reason");
-        let message = json::take(&mut response, "message").or_else(|| completed(&mut response));
+        let reason = json::take(response, "done_reason");
+        let message = json::take(response, "message").or_else(|| completed(response));
         answered.output = message.map(|mut message| {
             message.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten().for_each(name_call);
             json!([{"index": 0, "finish_reason": reason, "message": message}])

@@ -37,12 +37,12 @@ impl Format for Responses {
         asked
     }
 
-    fn response(&self, mut response: Value, notes: &mut Notes) -> Answered {
-        let mut answered = Answered { model: model_of(&response, "model"), ..Answered::default() };
-        if let Some(usage) = json::get(&response, "usage") {
+    fn response(&self, response: &mut Value, notes: &mut Notes) -> Answered {
+        let mut answered = Answered { model: model_of(response, "model"), ..Answered::default() };
+        if let Some(usage) = json::get(response, "usage") {
             usage::read(usage, &mut answered.metrics, notes);
         }
-        answered.output = json::take(&mut response, "output");
+        answered.output = json::take(response, "output");
         answered
     }
 
