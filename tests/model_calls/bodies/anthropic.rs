@@ -1,0 +1,106 @@
+//! Anthropic's messages.
+
+use serde_json::{Value, json};
+
+use super::{Case, named_sse, parameters, weather_tool};
+use crate::Response;
+
+const ANTHROPIC: (&str, &str) = ("api.anthropic.com", "/v1/messages");
+
+pub(super) fn cases() -> Vec<Case> {
+    let user = json!({"role": "user", "content": [{"type": "text", "text": "Weather in Oslo?"}]});
+    let request = json!({
+        "model": "claude-x", "max_tokens": 64, "system": "Be short", "stream": true, "messages": [user], "top_k": 5,
+        "stop_sequences": ["END"], "metadata": {"user_id": "u"}, "thinking": {"type": "enabled", "budget_tokens": 10},
+        "tool_choice": {"type": "any", "disable_parallel_tool_use": true},
+        "tools": [{"name": "weather", "description": "Of a city", "input_schema": parameters(), "cache_control": {"type": "ephemeral"}},
+            {"type": "web_search_1", "name": "web_search", "max_uses": 2}]
+    });
+    let metadata = json!({
+        "provider": "anthropic", "model": "claude-x-1", "max_tokens": 64, "stop": ["END"], "tool_choice": "required",
+        "parallel_tool_calls": false,
+        "tools": [weather_tool(), {"type": "web_search_1", "name": "web_search", "max_uses": 2}]
+    });
+    let input = json!([user, {"role": "system", "content": "Be short"}]);
+    let delta = |index: u64, delta: Value| json!({"type": "content_block_delta", "index": index, "delta": delta});
+    let start =
+        |index: u64, block: Value| json!({"type": "content_block_start", "index": index, "content_block": block});
+    let content = json!([
+        {"type": "thinking", "thinking": "Ask the tool", "signature": "sig"},
+        {"type": "text", "text": "One moment"},
+        {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Oslo"}},
+    ]);
+    vec![
+        Case {
+            name: "messages, streamed, with thinking, text and a tool",
+            address: ANTHROPIC,
+            request: request.clone(),
+            response: named_sse(&[
+                json!({"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant",
+                    "model": "claude-x-1", "content": [], "stop_reason": null, "usage": {"input_tokens": 10,
+                    "cache_creation_input_tokens": 30, "cache_read_input_tokens": 200, "output_tokens": 1,
+                    "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20}}}}),
+                json!({"type": "ping"}),
+                start(0, json!({"type": "thinking", "thinking": "", "signature": ""})),
+                delta(0, json!({"type": "thinking_delta", "thinking": "Ask "})),
+                delta(0, json!({"type": "thinking_delta", "thinking": "the tool"})),
+                delta(0, json!({"type": "signature_delta", "signature": "sig"})),
+                json!({"type": "content_block_stop", "index": 0}),
+                start(1, json!({"type": "text", "text": ""})),
+                delta(1, json!({"type": "text_delta", "text": "One moment"})),
+                start(2, json!({"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}})),
+                delta(2, json!({"type": "input_json_delta", "partial_json": ""})),
+                delta(2, json!({"type": "input_json_delta", "partial_json": "{\"city\": \"Os"})),
+                delta(2, json!({"type": "input_json_delta", "partial_json": "lo\"}"})),
+                json!({"type": "message_delta", "delta": {"stop_reason": "tool_use", "stop_sequence": null}, "usage":
+                    {"output_tokens": 40, "cache_read_input_tokens": null, "output_tokens_details": {"thinking_tokens": 7}}}),
+                json!({"type": "message_stop"}),
+            ]),
+            span: "anthropic.messages.stream",
+            input: input.clone(),
+            output: json!({"role": "assistant", "content": content, "stop_reason": "tool_use"}),
+            metadata: metadata.clone(),
+            metrics: json!({"prompt_tokens": 240, "completion_tokens": 40, "tokens": 280, "prompt_cached_tokens": 200,
+                "prompt_cache_creation_5m_tokens": 10, "prompt_cache_creation_1h_tokens": 20,
+                "completion_reasoning_tokens": 7, "time_to_first_token": true}),
+            error: Value::Null,
+        },
+        Case {
+            name: "messages in one piece, without the split of what was cached",
+            address: ANTHROPIC,
+            request: json!({"model": "claude-x", "max_tokens": 64, "messages": [user], "tool_choice": {"type": "tool", "name": "w"}}),
+            response: Response::json(
+                json!({"id": "m", "type": "message", "role": "assistant", "model": "claude-x-1", "stop_reason": "end_turn",
+                    "content": [{"type": "text", "text": "Cold."}], "usage": {"input_tokens": 10, "output_tokens": 2,
+                    "cache_creation_input_tokens": 5, "cache_read_input_tokens": 1}})
+                .to_string(),
+            ),
+            span: "anthropic.messages.create",
+            input: json!([user]),
+            output: json!({"role": "assistant", "content": [{"type": "text", "text": "Cold."}], "stop_reason": "end_turn"}),
+            metadata: json!({"provider": "anthropic", "model": "claude-x-1", "max_tokens": 64,
+                "tool_choice": {"type": "function", "function": {"name": "w"}}}),
+            metrics: json!({"prompt_tokens": 16, "completion_tokens": 2, "tokens": 18, "prompt_cached_tokens": 1,
+                "prompt_cache_creation_tokens": 5}),
+            error: Value::Null,
+        },
+        Case {
+            name: "messages that break off",
+            address: ANTHROPIC,
+            request,
+            response: named_sse(&[
+                json!({"type": "message_start", "message": {"role": "assistant", "model": "claude-x-1", "content": [],
+                    "usage": {"input_tokens": 10, "output_tokens": 1}}}),
+                start(0, json!({"type": "text", "text": ""})),
+                delta(0, json!({"type": "text_delta", "text": "One"})),
+                json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+            ]),
+            span: "anthropic.messages.stream",
+            input,
+            output: json!({"role": "assistant", "content": [{"type": "text", "text": "One"}]}),
+            metadata,
+            metrics: json!({"prompt_tokens": 10, "completion_tokens": 1, "tokens": 11, "time_to_first_token": true}),
+            error: json!("Overloaded (overloaded_error)"),
+        },
+    ]
+}

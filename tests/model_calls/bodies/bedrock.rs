@@ -1,0 +1,126 @@
+//! Amazon Bedrock's Converse.
+
+use serde_json::{Value, json};
+
+use super::{Case, parameters, weather_tool};
+use crate::Response;
+
+pub(super) fn cases() -> Vec<Case> {
+    const HOST: &str = "bedrock-runtime.eu-west-1.amazonaws.com";
+    let request = json!({
+        "messages": [{"role": "user", "content": [{"text": "Weather?"}, {"cachePoint": {"type": "default"}}]}],
+        "system": [{"text": "Be short"}], "inferenceConfig": {"maxTokens": 9, "temperature": 0.5, "topP": 1, "stopSequences": []},
+        "toolConfig": {"toolChoice": {"any": {}}, "tools": [
+            {"toolSpec": {"name": "weather", "description": "Of a city", "inputSchema": {"json": parameters()}}},
+            {"cachePoint": {"type": "default"}}]}
+    });
+    let metadata = json!({"provider": "bedrock", "model": "amazon.nova:0", "max_tokens": 9, "temperature": 0.5, "top_p": 1,
+        "stop": [], "tool_choice": "required", "tools": [weather_tool()]});
+    let input = json!([
+        {"role": "user", "content": [{"type": "text", "text": "Weather?"},
+            {"type": "cache_point", "cachePoint": {"type": "default"}}]},
+        {"role": "system", "content": [{"type": "text", "text": "Be short"}]},
+    ]);
+    let usage = json!({"inputTokens": 6, "outputTokens": 3, "totalTokens": 29, "cacheReadInputTokens": 20, "cacheWriteInputTokens": 0});
+    let event = |name: &str, payload: Value| message(":event-type", name, payload.to_string().as_bytes());
+    let delta = |index: u64, delta: Value| {
+        event("contentBlockDelta", json!({"contentBlockIndex": index, "delta": delta, "p": "ab"}))
+    };
+    let begun = [
+        event("messageStart", json!({"role": "assistant", "p": "abc"})),
+        delta(0, json!({"reasoningContent": {"text": "Hm"}})),
+        delta(0, json!({"reasoningContent": {"signature": "sig"}})),
+        delta(1, json!({"text": ""})),
+        delta(1, json!({"text": "Cold"})),
+        delta(1, json!({"text": "."})),
+        event(
+            "contentBlockStart",
+            json!({"contentBlockIndex": 2, "start": {"toolUse": {"toolUseId": "t1", "name": "weather"}}}),
+        ),
+        delta(2, json!({"toolUse": {"input": "{\"city\":"}})),
+        delta(2, json!({"toolUse": {"input": "\"Oslo\"}"}})),
+    ]
+    .concat();
+    let rest = [
+        event("contentBlockStop", json!({"contentBlockIndex": 2})),
+        event("messageStop", json!({"stopReason": "tool_use"})),
+        event("metadata", json!({"usage": usage, "metrics": {"latencyMs": 5}})),
+    ]
+    .concat();
+    let output = json!([{"role": "assistant", "content": [
+        {"type": "reasoning_content", "reasoningContent": {"reasoningText": {"text": "Hm", "signature": "sig"}}},
+        {"type": "text", "text": "Cold."},
+        {"type": "tool_use", "toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Oslo"}}}]}]);
+    let stream = |body: Vec<u8>| Response {
+        content_type: "application/vnd.amazon.eventstream".to_owned(),
+        ..Response::json(body)
+    };
+    vec![
+        Case {
+            name: "bedrock, as a binary stream",
+            address: (HOST, "/model/amazon.nova%3A0/converse-stream"),
+            request: request.clone(),
+            response: stream([begun.clone(), rest].concat()),
+            span: "bedrock.converse-stream",
+            input: input.clone(),
+            output: output.clone(),
+            metadata: metadata.clone(),
+            metrics: json!({"prompt_tokens": 26, "completion_tokens": 3, "tokens": 29, "prompt_cached_tokens": 20,
+                "prompt_cache_creation_tokens": 0, "time_to_first_token": true}),
+            error: Value::Null,
+        },
+        Case {
+            name: "bedrock, broken off by an exception",
+            address: (HOST, "/model/amazon.nova%3A0/converse-stream"),
+            request: request.clone(),
+            response: stream([begun, message(":exception-type", "throttlingException", b"{\"message\":\"Too fast\"}")].concat()),
+            span: "bedrock.converse-stream",
+            input: input.clone(),
+            output,
+            metadata: metadata.clone(),
+            metrics: json!({"time_to_first_token": true}),
+            error: json!("Too fast (throttlingException)"),
+        },
+        Case {
+            name: "bedrock, in one piece",
+            address: (HOST, "/model/amazon.nova%3A0/converse"),
+            request,
+            response: Response::json(
+                json!({"output": {"message": {"role": "assistant", "content": [{"text": "Cold."}]}}, "stopReason": "end_turn",
+                    "usage": {"inputTokens": 6, "outputTokens": 3, "totalTokens": 29, "cacheReadInputTokens": 15,
+                        "cacheWriteInputTokens": 5, "cacheDetails": [{"ttl": "1h", "inputTokens": 5}]}})
+                .to_string(),
+            ),
+            span: "bedrock.converse",
+            input,
+            output: json!([{"role": "assistant", "content": [{"type": "text", "text": "Cold."}]}]),
+            metadata,
+            metrics: json!({"prompt_tokens": 26, "completion_tokens": 3, "tokens": 29, "prompt_cached_tokens": 15,
+                "prompt_cache_creation_1h_tokens": 5}),
+            error: Value::Null,
+        },
+    ]
+}
+
+/// A message of Amazon's event stream.
+fn message(kind: &str, name: &str, payload: &[u8]) -> Vec<u8> {
+    let mut headers = vec![kind.len() as u8];
+    headers.extend_from_slice(kind.as_bytes());
+    headers.push(7);
+    headers.extend_from_slice(&(name.len() as u16).to_be_bytes());
+    headers.extend_from_slice(name.as_bytes());
+    let mut message = ((16 + headers.len() + payload.len()) as u32).to_be_bytes().to_vec();
+    message.extend_from_slice(&(headers.len() as u32).to_be_bytes());
+    message.extend_from_slice(&checksum(&message).to_be_bytes());
+    message.extend_from_slice(&headers);
+    message.extend_from_slice(payload);
+    message.extend_from_slice(&checksum(&message).to_be_bytes());
+    message
+}
+
+/// CRC-32, as slow as its definition.
+fn checksum(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+    })
+}
