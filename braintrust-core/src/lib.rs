@@ -7,6 +7,7 @@
 mod active;
 mod api;
 mod attachment;
+mod buffer;
 mod callsite;
 mod capture;
 mod clock;

@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::client::{Api, Call};
 use super::failure::Failure;
+use crate::buffer::Buffer;
 
 const HEAD: &[u8] = b"{\"rows\": [";
 const TAIL: &[u8] = b"], \"api_version\": 2}";
@@ -31,12 +32,12 @@ impl Row<'_> {
 
 /// The body of a request for rows, as it grows.
 #[derive(Debug)]
-pub(crate) struct Envelope(Vec<u8>);
+pub(crate) struct Envelope(Buffer);
 
 impl Envelope {
     /// An empty envelope with room for rows of so many bytes in all.
     pub(crate) fn with_room(bytes: usize) -> Self {
-        let mut body = Vec::with_capacity(ENVELOPE + bytes);
+        let mut body = Buffer::with_capacity(ENVELOPE + bytes);
         body.extend_from_slice(HEAD);
         Self(body)
     }
@@ -59,7 +60,7 @@ impl Envelope {
 
     pub(crate) fn seal(mut self) -> Bytes {
         self.0.extend_from_slice(TAIL);
-        self.0.into()
+        Bytes::from_owner(self.0)
     }
 }
 

@@ -48,11 +48,14 @@ impl Flushed {
 /// What came of a window.
 #[derive(Debug, Default)]
 pub(crate) struct Joined {
-    /// Rows by logger.
+    /// Rows by logger; a logger may have several batches, which are in the order of the spans.
     pub(crate) rows: Vec<(LoggerId, RowBatch)>,
     /// The records that wait for the next window.
     pub(crate) carried: Vec<u8>,
 }
+
+/// After how many spans it is looked for blocks that have been read.
+const STRETCH: usize = 256;
 
 /// Joins the windows of one exporter.
 #[derive(Debug)]
@@ -68,13 +71,41 @@ impl Joiner {
         Self { rows: RowWriter::new(environment), spans: Spans::default() }
     }
 
-    /// Joins the records of `window`, which lie in blocks, into rows.
+    /// Joins the records of `window`, which lie in blocks, into rows. Each block goes to `retire` once its records are
+    /// written, so that a large window is never in memory twice.
     #[inline(never)] // So that a profile, and the count of instructions, has it by its name.
-    pub(crate) fn join(&mut self, window: &[&[u8]], cut: Cut, facts: RowFacts) -> Joined {
+    pub(crate) fn join(
+        &mut self,
+        mut window: Vec<Vec<u8>>,
+        cut: Cut,
+        facts: RowFacts,
+        mut retire: impl FnMut(Vec<u8>),
+    ) -> Joined {
         let mut joined = Joined::default();
-        self.spans.gather(window, cut.until, &mut joined.carried);
+        self.spans.gather(&window, cut.until, &mut joined.carried);
+        let mut rest = 0..self.spans.len();
+        while !rest.is_empty() {
+            let stretch = rest.by_ref().take(STRETCH);
+            self.join_spans(stretch, &window, cut, facts, &mut joined);
+            self.spans.retire_read(&mut window, &mut retire);
+        }
+        // Blocks without spans too.
+        self.spans.retire_read(&mut window, &mut retire);
+        self.spans.clear();
+        joined.rows.iter_mut().for_each(|(_, batch)| batch.shrink());
+        joined
+    }
+
+    fn join_spans(
+        &mut self,
+        spans: impl Iterator<Item = usize>,
+        window: &[Vec<u8>],
+        cut: Cut,
+        facts: RowFacts,
+        joined: &mut Joined,
+    ) {
         let mut records = Vec::new();
-        for span in 0..self.spans.len() {
+        for span in spans {
             self.spans.collect(span, window, &mut records);
             let Some(first) = records.first() else { continue };
             if waits(&records, cut, &facts.wall) {
@@ -85,16 +116,15 @@ impl Joiner {
             let batch = joined.batch_of(first.span.logger);
             batch.push_with(first.span.span.0, container, |out| self.rows.write(&records, facts, out));
         }
-        self.spans.clear();
-        joined
     }
 }
 
 impl Joined {
     fn batch_of(&mut self, logger: LoggerId) -> &mut RowBatch {
         // Few loggers, and mostly the same one as before.
-        let place = self.rows.iter().rposition(|(known, _)| *known == logger).unwrap_or_else(|| {
-            self.rows.push((logger, RowBatch::default()));
+        let known = self.rows.iter().rposition(|(known, _)| *known == logger);
+        let place = known.filter(|place| !self.rows[*place].1.is_full()).unwrap_or_else(|| {
+            self.rows.push((logger, RowBatch::with_room()));
             self.rows.len() - 1
         });
         &mut self.rows[place].1

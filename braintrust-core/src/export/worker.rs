@@ -17,6 +17,7 @@ use super::row::RowFacts;
 use super::{Opened, deferred, standstill};
 use crate::active::{self, LoggerId};
 use crate::attachment::pending;
+use crate::buffer;
 use crate::clock::{Timestamp, WallClock};
 use crate::diagnostics;
 use crate::ledger::Ledger;
@@ -167,10 +168,13 @@ impl Worker {
         let cut = Cut { until: Timestamp::passed(), patience: PATIENCE, flushed };
         let Drained { blocks, amount: drained } = log::drain();
         self.open_lanes();
+        if blocks.is_empty() {
+            // Nothing is going on, so nothing is kept for it.
+            buffer::free_spares();
+        }
         let facts = RowFacts { wall: WallClock::read(), id_style: active::id_style() };
-        let waited = std::mem::take(&mut self.carried);
-        let window: Vec<_> = std::iter::once(waited.as_slice()).chain(blocks.iter().map(Vec::as_slice)).collect();
-        let Joined { rows, carried } = self.joiner.join(&window, cut, facts);
+        let window = std::iter::once(std::mem::take(&mut self.carried)).chain(blocks).collect();
+        let Joined { rows, carried } = self.joiner.join(window, cut, facts, log::recycle);
         let rows: Vec<_> = rows.into_iter().map(|(logger, rows)| (logger, self.prepared(logger, rows))).collect();
         let mut released = drained;
         released += self.carried_amount;
@@ -187,7 +191,6 @@ impl Worker {
             }
         }
         pending::expire();
-        blocks.into_iter().for_each(log::recycle);
         self.drop_oldest();
         for (logger, spans) in bound::take_refused() {
             if let Some(lane) = self.lanes.get(&logger) {

@@ -27,7 +27,7 @@ pub(crate) use uploads::UploadingSink;
 /// A sink never waits: what takes time goes on in a task of its own, which outlives the sink until all its rows are
 /// settled.
 pub(crate) trait Sink {
-    /// Takes over one window's rows, which the ledger counts as queued: at most one row of any span is in it.
+    /// Takes over rows, which the ledger counts as queued: at most one row of any span is in a batch.
     fn accept(&mut self, rows: RowBatch);
 
     /// Has everything accepted so far sent without delay, and resolves once each of its rows is delivered, lost, or on

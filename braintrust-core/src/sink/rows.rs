@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::attachment::Attached;
+use crate::buffer::Buffer;
 use crate::container::Container;
 
 /// Rows of one logger in the order of their first records, at most one for each span.
@@ -12,7 +13,7 @@ use crate::container::Container;
 /// last in a row, and only the sink knows them.
 #[derive(Debug, Default)]
 pub(crate) struct RowBatch {
-    text: Vec<u8>,
+    text: Buffer,
     rows: Vec<RowEnd>,
     /// The containers that rows name, each once. Few: one for each trace that came from elsewhere.
     containers: Vec<(Vec<u8>, Option<Rc<Container>>)>,
@@ -39,6 +40,21 @@ pub(crate) struct OpenRow<'a> {
 }
 
 impl RowBatch {
+    /// An empty batch with memory for a full one.
+    pub(crate) fn with_room() -> Self {
+        Self { text: Buffer::large(), ..Self::default() }
+    }
+
+    /// Whether further rows should go into another batch, so that none has to be moved to more memory.
+    pub(crate) fn is_full(&self) -> bool {
+        self.text.is_full()
+    }
+
+    /// Gives back memory that no row needs: the batch may wait for long.
+    pub(crate) fn shrink(&mut self) {
+        self.text.shrink();
+    }
+
     /// Appends a row that `write` puts into the buffer, without its closing brace. `container` is encoded; rows
     /// with the same `key` belong to one span.
     pub(crate) fn push_with(&mut self, key: u64, container: Option<&[u8]>, write: impl FnOnce(&mut Vec<u8>)) {
@@ -57,7 +73,7 @@ impl RowBatch {
     /// The rows as `write` puts each of them into the buffer anew; one for which it returns `false` is left out, and
     /// `write` must have left the buffer as it was.
     pub(crate) fn rewritten(&self, mut write: impl FnMut(&[u8], &mut Vec<u8>) -> bool) -> Self {
-        let mut text = Vec::with_capacity(self.text.len());
+        let mut text = Buffer::with_capacity(self.text.len());
         let mut rows = Vec::with_capacity(self.rows.len());
         for (row, RowEnd { container, key, .. }) in self.iter().zip(&self.rows) {
             if write(row.text, &mut text) {

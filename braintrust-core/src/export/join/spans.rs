@@ -16,6 +16,10 @@ pub(super) struct Spans {
     /// The first and the last run of each span.
     spans: Vec<(u32, u32)>,
     places: HashMap<(LoggerId, u64), u32, BuildHasherDefault<IdHasher>>,
+    /// How many runs of each block have not been collected.
+    unread: Vec<u32>,
+    /// The first block that has not been retired.
+    front: usize,
 }
 
 /// Records of one span that lie next to each other.
@@ -33,7 +37,8 @@ const KEPT_SPANS: usize = 64 * 1024;
 
 impl Spans {
     /// Notes the records of `window` up to `until`; later ones are copied to `late`.
-    pub(super) fn gather(&mut self, window: &[&[u8]], until: Timestamp, late: &mut Vec<u8>) {
+    pub(super) fn gather(&mut self, window: &[Vec<u8>], until: Timestamp, late: &mut Vec<u8>) {
+        self.unread.resize(window.len(), 0);
         for (block, bytes) in (0..).zip(window) {
             let mut end = 0;
             // Whose records those before this one are.
@@ -60,6 +65,7 @@ impl Spans {
     fn begin(&mut self, span: (LoggerId, u64), run: Run) {
         let this = number(self.runs.len());
         self.runs.push(run);
+        self.unread[run.block as usize] += 1;
         let place = *self.places.entry(span).or_insert_with(|| {
             self.spans.push((this, this));
             number(self.spans.len() - 1)
@@ -76,12 +82,13 @@ impl Spans {
         self.spans.len()
     }
 
-    /// Puts the records of a span into `into`, in the order of their times.
-    pub(super) fn collect<'a>(&self, span: usize, window: &[&'a [u8]], into: &mut Vec<Record<'a>>) {
+    /// Puts the records of a span into `into`, in the order of their times. To be done once for each span.
+    pub(super) fn collect<'a>(&mut self, span: usize, window: &'a [Vec<u8>], into: &mut Vec<Record<'a>>) {
         into.clear();
         let mut at = self.spans[span].0;
         loop {
             let run = self.runs[at as usize];
+            self.unread[run.block as usize] -= 1;
             into.extend(Records::new(&window[run.block as usize][run.start..run.end]));
             if run.next == 0 {
                 break;
@@ -94,6 +101,17 @@ impl Spans {
         }
     }
 
+    /// Takes blocks out of `window` of which all spans have been collected. Blocks are read about in their order.
+    pub(super) fn retire_read(&mut self, window: &mut [Vec<u8>], mut retire: impl FnMut(Vec<u8>)) {
+        while self.unread.get(self.front) == Some(&0) {
+            let block = std::mem::take(&mut window[self.front]);
+            if block.capacity() > 0 {
+                retire(block);
+            }
+            self.front += 1;
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         if self.spans.len() > KEPT_SPANS {
             *self = Self::default();
@@ -101,6 +119,8 @@ impl Spans {
         self.runs.clear();
         self.spans.clear();
         self.places.clear();
+        self.unread.clear();
+        self.front = 0;
     }
 }
 

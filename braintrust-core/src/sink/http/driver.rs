@@ -16,11 +16,8 @@ use super::courier::{Courier, Verdict};
 use super::persist::Patience;
 use super::queue::Limits;
 use crate::api::{Backoff, Failure, Session};
+use crate::buffer::FULL_BYTES;
 use crate::container::Container;
-
-/// What a request aims at. A row costs the same in any request above a few hundred KiB, and larger ones fall out of the
-/// processor's caches.
-const REQUEST_BYTES: usize = 1024 * 1024;
 
 /// While fewer requests than this are under way, rows leave at once; while more are, they gather for a whole request.
 const EAGER_REQUESTS: usize = 2;
@@ -211,7 +208,7 @@ impl Driver {
     }
 
     fn limits(&self, courier: &Courier) -> Limits {
-        Limits { rows: self.core.resolver.settings.batch_rows, bytes: courier.limits.bytes.min(REQUEST_BYTES) }
+        Limits { rows: self.core.resolver.settings.batch_rows, bytes: courier.limits.bytes.min(FULL_BYTES) }
     }
 
     fn patience(&self) -> Patience {
