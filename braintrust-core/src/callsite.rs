@@ -33,6 +33,7 @@ impl Callsite {
     }
 
     /// The number that stands for this callsite in records; never zero.
+    #[inline]
     pub(crate) fn number(&'static self) -> u32 {
         // Relaxed: the registry's lock orders the entry for whoever looks the number up.
         match self.number.load(Ordering::Relaxed) {

@@ -1,6 +1,6 @@
 //! Identifiers of spans and traces: made from a generator of the thread, shown as lower-case hex.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,6 +16,7 @@ impl SpanId {
     /// "No span": what a record stores where there is no parent.
     pub(crate) const NONE: Self = Self(0);
 
+    #[inline]
     pub(crate) fn random() -> Self {
         Self(next_nonzero())
     }
@@ -159,17 +160,27 @@ fn mix(word: u64) -> u64 {
 
 /// xoshiro256++: 256 bits of state, so that the streams of many threads and processes never overlap in practice
 /// (with 64 bits of state, a fleet of a million processes would see it happen).
+#[derive(Clone, Copy)]
 struct Generator([u64; 4]);
 
 impl Generator {
+    /// No generator of this kind ever gets here: it would stay.
+    const UNSEEDED: Self = Self([0; 4]);
+
+    fn is_seeded(&self) -> bool {
+        self.0.iter().fold(0, |bits, word| bits | word) != 0
+    }
+
     /// Seeds from the system's entropy by way of the standard library's hasher keys. A forked child has the keys of its
     /// parent, but a number of its own, or at least another time.
+    #[cold]
     fn from_system() -> Self {
         let keys = RandomState::new();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self([0u64, 1, 2, 3].map(|word| keys.hash_one((word, std::process::id(), now))))
     }
 
+    #[inline]
     fn next(&mut self) -> u64 {
         let state = &mut self.0;
         let result = state[0].wrapping_add(state[3]).rotate_left(23).wrapping_add(state[0]);
@@ -185,20 +196,24 @@ impl Generator {
 }
 
 thread_local! {
-    static GENERATOR: RefCell<Generator> = RefCell::new(Generator::from_system());
+    // Without a destructor, so that a thread that is being torn down has one still.
+    static GENERATOR: Cell<Generator> = const { Cell::new(Generator::UNSEEDED) };
 }
 
 /// Has this thread make other ids than it would have: in a forked child, those are its parent's.
 #[cfg(all(unix, not(braintrust_loom)))]
 pub(crate) fn reseed() {
-    let _ = GENERATOR.try_with(|generator| *generator.borrow_mut() = Generator::from_system());
+    GENERATOR.set(Generator::UNSEEDED);
 }
 
+#[inline]
 fn next_nonzero() -> u64 {
-    // A thread that is being torn down has no generator any more; a fresh one serves its last spans.
-    let word = GENERATOR
-        .try_with(|generator| generator.borrow_mut().next())
-        .unwrap_or_else(|_| Generator::from_system().next());
+    let mut generator = GENERATOR.get();
+    if !generator.is_seeded() {
+        generator = Generator::from_system();
+    }
+    let word = generator.next();
+    GENERATOR.set(generator);
     if word == 0 { 1 } else { word }
 }
 

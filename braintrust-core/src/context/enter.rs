@@ -1,8 +1,10 @@
 //! The three ways to make a context current: for a closure, behind a guard, and around every poll of a future.
 
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{self, Poll};
+use std::thread;
 
 use futures::Stream;
 use pin_project::{pin_project, pinned_drop};
@@ -46,13 +48,24 @@ impl Context {
         if self.is_none() {
             return work();
         }
-        let _scope = stack::push(self.clone()).map(Scope);
+        let _scope = stack::push(self).map(Scope);
         work()
+    }
+
+    /// The same, and catches a panic of `work`.
+    #[inline]
+    pub(crate) fn scope_caught(&self, work: &mut dyn FnMut()) -> thread::Result<()> {
+        let token = if self.is_none() { None } else { stack::push(self) };
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        if let Some(token) = token {
+            stack::truncate(token);
+        }
+        outcome
     }
 
     /// Makes this context current until the guard is dropped.
     pub fn enter(&self) -> Entered {
-        let token = if self.is_none() { None } else { stack::push(self.clone()) };
+        let token = if self.is_none() { None } else { stack::push(self) };
         Entered { token, _not_send: PhantomData }
     }
 }

@@ -75,13 +75,30 @@ impl Context {
         }
     }
 
+    /// A span of a trace that began here, among spans of its own project.
+    #[inline]
+    pub(crate) const fn of_plain(span: SpanRef) -> Self {
+        Self(Repr::Plain(span))
+    }
+
+    /// The innermost span, or the logger where there is no span yet, if there is nothing else to this context.
+    #[inline]
+    pub(crate) fn plain(&self) -> Option<SpanRef> {
+        match &self.0 {
+            Repr::Plain(span) => Some(*span),
+            Repr::None | Repr::Rich(_) => None,
+        }
+    }
+
     /// Whether there is neither a span nor a logger in this context.
     #[must_use]
+    #[inline]
     pub fn is_none(&self) -> bool {
         matches!(self.0, Repr::None)
     }
 
     /// The innermost span, or the logger where there is no span yet.
+    #[inline]
     pub(crate) fn innermost(&self) -> Option<SpanRef> {
         match &self.0 {
             Repr::None => None,
@@ -108,11 +125,26 @@ impl Context {
         self.innermost().map(|span| Spot { span, lineage: self.lineage().cloned() })
     }
 
+    #[inline]
     fn others(&self) -> &[Spot] {
         match &self.0 {
             Repr::None | Repr::Plain(_) => &[],
             Repr::Rich(rich) => &rich.others,
         }
+    }
+}
+
+/// Where a new span goes that names neither parent nor logger, in the plain case: in a trace that began here, if in any,
+/// and with no span of another logger around. `None` if there is more to it, or if nothing listens.
+#[inline]
+pub(crate) fn plain_place() -> Option<SpanRef> {
+    match stack::plain_top() {
+        Ok(Some(top)) => Some(top),
+        Ok(None) => {
+            let default = active::default_logger();
+            (!default.is_none()).then(|| Spot::logger_only(default).span)
+        }
+        Err(()) => None,
     }
 }
 

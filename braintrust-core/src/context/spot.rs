@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Lineage;
-use crate::active::LoggerId;
+use crate::active::{self, LoggerId};
 use crate::ids::{SpanId, TraceId};
 
 /// Which span is meant: all that a record needs to say so.
@@ -23,8 +23,23 @@ enum Niche {
 }
 
 impl SpanRef {
+    #[inline]
     pub(crate) const fn new(logger: LoggerId, trace: TraceId, span: SpanId) -> Self {
         Self { span, trace, logger, niche: Niche::Occupied }
+    }
+
+    /// Whether a new span here belongs to a trace that has begun. The parent's own id may be unknown.
+    #[inline]
+    pub(crate) fn has_trace(&self) -> bool {
+        self.trace != NO_TRACE
+    }
+
+    /// A new span here: of this one's trace, or else of a trace that it begins.
+    #[inline]
+    pub(crate) fn child(&self) -> Self {
+        let span = SpanId::random();
+        let trace = if self.has_trace() { self.trace } else { TraceId::of_root(span, active::id_style()) };
+        Self::new(self.logger, trace, span)
     }
 }
 
@@ -46,10 +61,5 @@ impl Spot {
     /// No span yet, but the logger that takes the next root.
     pub(crate) const fn logger_only(logger: LoggerId) -> Self {
         Self::new(SpanRef::new(logger, NO_TRACE, SpanId::NONE))
-    }
-
-    /// Whether a new span here belongs to a trace that has begun. The parent's own id may be unknown.
-    pub(crate) fn has_trace(&self) -> bool {
-        self.span.trace != NO_TRACE
     }
 }

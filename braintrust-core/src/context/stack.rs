@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use super::{Context, Spot};
+use super::{Context, SpanRef, Spot};
 use crate::active::LoggerId;
 
 /// Names one entry of one thread's stack.
@@ -27,29 +27,70 @@ thread_local! {
 }
 
 /// Puts `context` on top. `None` if the thread is being torn down, and has no stack any more.
-pub(super) fn push(context: Context) -> Option<Token> {
+#[inline]
+pub(super) fn push(context: &Context) -> Option<Token> {
     with(|stack| {
         let token = Token(stack.next_token);
         stack.next_token += 1;
-        let mixed = stack.entries.last().is_some_and(|below| below.mixed || differs(&below.context, &context))
-            || !context.others().is_empty();
-        stack.entries.push(Entry { token, context, mixed });
+        match context.plain() {
+            // Written from where it is, without a copy in between: this happens at every poll.
+            Some(span) if stack.is_alone(span.logger) => {
+                stack.entries.push(Entry { token, context: Context::of_plain(span), mixed: false });
+            }
+            _ => stack.push_among_others(token, context.clone()),
+        }
         token
     })
 }
 
+impl Stack {
+    /// Whether there are only plain spans of one logger, and `logger` is that one.
+    #[inline]
+    fn is_alone(&self, logger: LoggerId) -> bool {
+        self.entries
+            .last()
+            .is_none_or(|top| !top.mixed && top.context.plain().is_some_and(|below| below.logger == logger))
+    }
+
+    #[cold]
+    fn push_among_others(&mut self, token: Token, context: Context) {
+        let below = self.entries.last();
+        let mixed = below.is_some_and(|below| below.mixed || differs(&below.context, &context));
+        let mixed = mixed || !context.others().is_empty();
+        self.entries.push(Entry { token, context, mixed });
+    }
+}
+
 /// Takes the entry and whatever was left above it.
+#[inline]
 pub(super) fn truncate(token: Token) {
     with(|stack| {
-        if stack.entries.last().is_some_and(|top| top.token == token) {
-            stack.entries.pop();
-            return;
-        }
-        let place = stack.entries.iter().rposition(|entry| entry.token == token);
-        if let Some(place) = place {
-            stack.entries.truncate(place);
+        let below = stack.entries.len().wrapping_sub(1);
+        if stack.entries.get(below).is_some_and(|top| top.token == token) {
+            stack.entries.truncate(below);
+        } else {
+            truncate_deep(stack, token);
         }
     });
+}
+
+#[cold]
+fn truncate_deep(stack: &mut Stack, token: Token) {
+    if let Some(place) = stack.entries.iter().rposition(|entry| entry.token == token) {
+        stack.entries.truncate(place);
+    }
+}
+
+/// The innermost span, or the logger of an entry without one, where nothing else need be known: its trace began here,
+/// and no span of another logger is around. `Err` if there is more to it, `Ok(None)` if nothing is current.
+#[inline]
+pub(super) fn plain_top() -> Result<Option<SpanRef>, ()> {
+    with(|stack| match stack.entries.last() {
+        None => Ok(None),
+        Some(Entry { context, mixed: false, .. }) => context.plain().map(Some).ok_or(()),
+        Some(_) => Err(()),
+    })
+    .unwrap_or(Ok(None))
 }
 
 /// Takes the entry alone; those above it stay.
@@ -96,6 +137,7 @@ fn outward(stack: &Stack) -> impl Iterator<Item = Spot> + '_ {
     contexts.flat_map(|context| context.spot().into_iter().chain(context.others().iter().cloned()))
 }
 
+#[inline]
 fn differs(below: &Context, context: &Context) -> bool {
     match (below.innermost(), context.innermost()) {
         (Some(below), Some(above)) => below.logger != above.logger,
@@ -104,6 +146,7 @@ fn differs(below: &Context, context: &Context) -> bool {
 }
 
 /// Runs `work` on the stack. It must not run anyone else's code: a context owns nothing whose destructor could.
+#[inline]
 fn with<R>(work: impl FnOnce(&mut Stack) -> R) -> Option<R> {
     STACK.try_with(|stack| work(&mut stack.borrow_mut())).ok()
 }

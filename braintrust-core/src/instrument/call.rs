@@ -1,7 +1,6 @@
 //! Functions: their body runs with the span current, and a panic is noted on its way through.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::thread;
+use std::panic::resume_unwind;
 
 use futures::Stream;
 
@@ -16,9 +15,10 @@ use super::stream::TracedStream;
 /// Calls the body of a function whose span ends when it returns.
 #[inline]
 pub fn call<T>(span: Option<Context>, body: impl FnOnce() -> T, record: impl Fn(&T, &mut Fields)) -> T {
-    match span {
+    // Borrowed, not moved: what was written just now is dear to copy.
+    match &span {
         None => body(),
-        Some(span) => call_traced(&span, body, record),
+        Some(span) => call_traced(span, body, record),
     }
 }
 
@@ -86,13 +86,8 @@ pub(super) fn run_in<T>(span: Option<&Context>, body: impl FnOnce() -> T) -> T {
 
 /// The part of [`run_in`] of which one copy serves all functions.
 fn run_or_end(span: &Context, body: &mut dyn FnMut()) {
-    if let Err(payload) = guarded(span, body) {
+    if let Err(payload) = span.scope_caught(body) {
         end_panicked(span, &*payload, Fields::new());
         resume_unwind(payload);
     }
-}
-
-/// Runs `work` with `span` current, and catches its panic.
-pub(super) fn guarded(span: &Context, work: &mut dyn FnMut()) -> thread::Result<()> {
-    catch_unwind(AssertUnwindSafe(|| span.scope(work)))
 }

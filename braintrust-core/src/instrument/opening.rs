@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use crate::active::LoggerId;
 use crate::callsite::Callsite;
 use crate::capture::{Captured, write_str};
-use crate::context::Context;
-use crate::fields::Field;
+use crate::context::{self, Context};
+use crate::fields::{Field, Fields};
 use crate::logger::{Logger, logger_or_usual};
 use crate::span::{self, Opening, Parent};
 
@@ -16,6 +16,14 @@ use crate::span::{self, Opening, Parent};
 #[must_use]
 #[inline(never)]
 pub fn start(callsite: &'static Callsite, arguments: &[(&str, Captured<'_>)]) -> Option<Context> {
+    let Some(place) = context::plain_place() else { return start_elsewhere(callsite, arguments) };
+    let capture = |fields: &mut Fields| fields.put(Field::Input, |out| write_object(out, arguments));
+    span::start_plain(callsite, place, if arguments.is_empty() { None } else { Some(&capture) })
+}
+
+/// The same where the place of the span is not a plain one.
+#[cold]
+fn start_elsewhere(callsite: &'static Callsite, arguments: &[(&str, Captured<'_>)]) -> Option<Context> {
     let mut opening = open(callsite, None, None)?;
     if !arguments.is_empty() {
         set_arguments(&mut opening, arguments);

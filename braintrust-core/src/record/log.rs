@@ -254,19 +254,30 @@ pub(crate) fn append_plain_end(span: SpanRef, at: Timestamp) {
     append_words(0, plain_end(span, at));
 }
 
-#[inline]
+#[inline(always)]
 fn append_words<const N: usize>(starts: u32, words: [u64; N]) {
     with_writer(|writer| writer.append(N as u32, starts, |room| room.put(words)));
 }
 
-#[inline]
+#[inline(always)]
 fn with_writer(append: impl Fn(&mut Writer)) {
-    let appended = WRITER.try_with(|writer| {
-        let mut writer = writer.borrow_mut();
-        append(writer.get_or_insert_with(Writer::register));
+    let appended = WRITER.try_with(|writer| match writer.borrow_mut().as_mut() {
+        Some(writer) => {
+            append(writer);
+            true
+        }
+        None => false,
     });
+    if appended != Ok(true) {
+        with_new_writer(&append);
+    }
+}
+
+/// The same for the first entry of a thread, and for those after its own writer was dropped.
+#[cold]
+fn with_new_writer(append: &dyn Fn(&mut Writer)) {
+    let appended = WRITER.try_with(|writer| append(writer.borrow_mut().get_or_insert_with(Writer::register)));
     if appended.is_err() {
-        // This thread's own was dropped already.
         append_departing(append);
     }
 }

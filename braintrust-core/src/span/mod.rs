@@ -13,7 +13,7 @@ pub use current::{
     Instrument, current_span, extract, inject, llm_span, root_span, score_span, start_span, task_span, tool_span,
 };
 pub use open::{Opening, finish, log};
-pub(crate) use open::{finish_late, open};
+pub(crate) use open::{finish_late, open, start_plain};
 pub use parent::Parent;
 pub(crate) use remote::container_of;
 pub use update::{Feedback, FeedbackSource, update_span};

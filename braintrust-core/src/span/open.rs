@@ -14,7 +14,7 @@ use crate::capture;
 use crate::clock::{self, Timestamp};
 use crate::context::{self, Context, Lineage, SpanRef, Spot};
 use crate::fields::{Field, Fields};
-use crate::ids::{SpanId, TraceId};
+use crate::ids::SpanId;
 use crate::record::{self, Entry};
 use crate::sections::{Section, Sections};
 
@@ -50,6 +50,29 @@ pub(crate) fn open(callsite: &'static Callsite, parent: &Parent, logger: LoggerI
     Some(opening)
 }
 
+/// Starts a span of `callsite` in a plain place, if it may be recorded. `capture` puts the fields that it starts with.
+#[inline]
+pub(crate) fn start_plain(
+    callsite: &'static Callsite,
+    at: SpanRef,
+    capture: Option<&dyn Fn(&mut Fields)>,
+) -> Option<Context> {
+    if !record::bound::admit(at.logger) {
+        return None;
+    }
+    let span = at.child();
+    match capture {
+        None => record::log::append_plain_start(span, Timestamp::now(), callsite.number(), at.span),
+        Some(capture) => {
+            let mut fields = Fields::new();
+            capture(&mut fields);
+            let start = Entry::new(span, Timestamp::now());
+            record::log::append(&start.start(callsite.number(), at.span, const { &Sections::new() }).fields(&fields));
+        }
+    }
+    Some(Context::of_plain(span))
+}
+
 impl Opening {
     /// Under a span, or as a root of its logger.
     #[inline]
@@ -58,11 +81,8 @@ impl Opening {
         if !record::bound::admit(parent.logger) {
             return None;
         }
-        let id = SpanId::random();
-        let is_root = !spot.has_trace();
-        let trace = if is_root { TraceId::of_root(id, active::id_style()) } else { parent.trace };
         Some(Self {
-            span: SpanRef::new(parent.logger, trace, id),
+            span: parent.child(),
             parent: parent.span,
             callsite: 0,
             sections: Sections::new(),
@@ -165,14 +185,18 @@ fn inherit(fields: &mut Fields, event: &serde_json::Map<String, serde_json::Valu
 }
 
 /// Records the last fields of a span, and that it ended at `ended`.
+#[inline]
 pub fn finish(span: &Context, ended: Timestamp, fields: &Fields) {
-    let Some(reference) = reference(span) else { return };
-    match span.lineage() {
-        None if fields.is_empty() => record::log::append_plain_end(reference, ended),
-        lineage => {
-            let entry = Entry::new(reference, ended).fields(fields).end(const { &Sections::new() });
-            record::log::append(&with_lineage(entry, lineage));
-        }
+    match span.plain() {
+        Some(span) if fields.is_empty() => record::log::append_plain_end(span, ended),
+        _ => finish_with(span, ended, fields),
+    }
+}
+
+fn finish_with(span: &Context, ended: Timestamp, fields: &Fields) {
+    if let Some(reference) = reference(span) {
+        let entry = Entry::new(reference, ended).fields(fields).end(const { &Sections::new() });
+        record::log::append(&with_lineage(entry, span.lineage()));
     }
 }
 
