@@ -22,13 +22,19 @@ fn away() -> LoggerBuilder {
     Logger::builder().project("away").api_key("sk-test").app_url("http://127.0.0.1:9")
 }
 
-/// How many spans a flush knows of that were not delivered: those that wait, and those that found no room.
-fn queued_and_lost(logger: &Logger) -> (u64, u64) {
-    let error = logger.flush_blocking(Duration::from_secs(2)).unwrap_err();
-    let report = error.report().unwrap();
-    assert_eq!((report.delivered, report.spooled), (0, 0), "{error}");
-    assert_eq!(report.lost.total(), report.lost.count(LossReason::QueueFull), "{error}");
-    (report.queued, report.lost.total())
+/// What became of `made` spans, of which none can be delivered: how many wait, and how many found no room.
+fn queued_and_lost(logger: &Logger, made: u64) -> (u64, u64) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        // The exporter sees at each of its ticks what there is.
+        std::thread::sleep(Duration::from_millis(10));
+        let stats = logger.stats();
+        assert_eq!((stats.delivered, stats.spooled), (0, 0), "{stats:?}");
+        assert_eq!(stats.lost.total(), stats.lost.count(LossReason::QueueFull), "{stats:?}");
+        if stats.queued + stats.lost.total() >= made || Instant::now() > deadline {
+            return (stats.queued, stats.lost.total());
+        }
+    }
 }
 
 /// Starts and ends spans; returns how many were recorded.
@@ -46,7 +52,7 @@ fn spans_beyond_the_bound_in_bytes_are_refused_and_counted() {
         assert!((36..=40).contains(&refused), "{refused} refused");
         assert!(spans.iter().map(|span| span.is_noop()).is_sorted(), "refused only once it is full");
         drop(spans);
-        let (queued, lost) = queued_and_lost(&away);
+        let (queued, lost) = queued_and_lost(&away, 100);
         // A span that has been open for long is two rows.
         assert_eq!((queued >= 100 - refused, lost), (true, refused));
     });
@@ -59,7 +65,7 @@ fn spans_beyond_the_bound_in_number_are_refused_and_counted() {
         let recorded = make_spans(&away, 10_000);
         // A thread hands its spans over in blocks, of which eight make up the bound.
         assert!((2_000..=2_250).contains(&recorded), "{recorded} recorded");
-        assert_eq!(queued_and_lost(&away), (recorded, 10_000 - recorded));
+        assert_eq!(queued_and_lost(&away, 10_000), (recorded, 10_000 - recorded));
         assert_eq!(make_spans(&away, 10), 0, "still full");
     });
 }
@@ -74,7 +80,25 @@ fn what_threads_made_is_queued_or_counted_after_their_end() {
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         assert!((10_000..=20_000).contains(&recorded), "{recorded} recorded");
-        assert_eq!(queued_and_lost(&away), (recorded, 40_000 - recorded));
+        assert_eq!(queued_and_lost(&away, 40_000), (recorded, 40_000 - recorded));
+    });
+}
+
+#[test]
+fn the_oldest_make_room_for_the_newest() {
+    alone("the_oldest_make_room_for_the_newest", || {
+        let away = away().queue_spans(1_000).when_full(WhenFull::DropOldest).build().unwrap();
+        let mut recorded = 0;
+        for round in 1..=20 {
+            // Fewer than a quarter of the bound: the exporter has rows dropped before more may wait.
+            recorded += make_spans(&away, 200);
+            queued_and_lost(&away, round * 200);
+        }
+        // A quarter above the bound, and a block of each thread, is the most that may wait.
+        assert!(recorded > 2 * 1_375, "{recorded} recorded");
+        let (queued, lost) = queued_and_lost(&away, 4_000);
+        assert!(queued <= 1_375, "{queued} queued");
+        assert_eq!(queued + lost, 4_000);
     });
 }
 
@@ -109,6 +133,6 @@ fn who_waits_in_vain_goes_on_and_the_span_is_counted() {
         let begun = Instant::now();
         assert_eq!(make_spans(&away, 5), 0);
         assert!(begun.elapsed() >= 5 * WAIT);
-        assert_eq!(queued_and_lost(&away), (recorded, 6));
+        assert_eq!(queued_and_lost(&away, recorded + 6), (recorded, 6));
     });
 }

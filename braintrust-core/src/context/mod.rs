@@ -83,9 +83,9 @@ impl Context {
 
     /// The innermost span, or the logger where there is no span yet, if there is nothing else to this context.
     #[inline]
-    pub(crate) fn plain(&self) -> Option<SpanRef> {
+    pub(crate) fn plain(&self) -> Option<&SpanRef> {
         match &self.0 {
-            Repr::Plain(span) => Some(*span),
+            Repr::Plain(span) => Some(span),
             Repr::None | Repr::Rich(_) => None,
         }
     }

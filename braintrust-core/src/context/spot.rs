@@ -12,12 +12,13 @@ pub(crate) struct SpanRef {
     pub(crate) span: SpanId,
     pub(crate) trace: TraceId,
     pub(crate) logger: LoggerId,
-    /// Gives the compiler room for the other variants of a context's representation, which keeps it at 32 bytes.
+    /// Gives the compiler room for the other variants of a context's representation, which keeps it at 32 bytes. As wide
+    /// as what it is copied with: a load that is wider than the store before it has to wait.
     niche: Niche,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
+#[repr(u32)]
 enum Niche {
     Occupied,
 }

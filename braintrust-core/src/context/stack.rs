@@ -12,18 +12,96 @@ pub(super) struct Token(u64);
 
 struct Entry {
     token: Token,
-    context: Context,
+    /// The innermost span of the context, or its logger.
+    span: SpanRef,
+    /// The context, if there is more to it than that span.
+    rich: Context,
     /// Whether spans of more than one logger are in this entry and those below: if not, there is no one to look for.
     mixed: bool,
 }
 
+impl Entry {
+    /// Whether there is only a plain span here, and below only plain ones of the same logger.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        !self.mixed && self.rich.is_none()
+    }
+
+    fn context(&self) -> Context {
+        if self.rich.is_none() { Context::of_plain(self.span) } else { self.rich.clone() }
+    }
+}
+
 struct Stack {
-    entries: Vec<Entry>,
+    /// Places for entries, of which the first `depth` are in use. Filled where they are: building an entry first and
+    /// then moving it here would be most of what a poll costs.
+    places: Vec<Entry>,
+    depth: usize,
     next_token: u64,
 }
 
 thread_local! {
-    static STACK: RefCell<Stack> = const { RefCell::new(Stack { entries: Vec::new(), next_token: 0 }) };
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack { places: Vec::new(), depth: 0, next_token: 0 }) };
+}
+
+impl Stack {
+    fn entries(&self) -> &[Entry] {
+        &self.places[..self.depth]
+    }
+
+    #[inline]
+    fn top(&self) -> Option<&Entry> {
+        self.places.get(self.depth.wrapping_sub(1))
+    }
+
+    #[inline]
+    fn push_plain(&mut self, token: Token, span: &SpanRef) {
+        match self.places.get_mut(self.depth) {
+            Some(place) => {
+                place.token = token;
+                place.span = *span;
+                place.mixed = false;
+                self.depth += 1;
+            }
+            None => self.push(token, span, Context::none(), false),
+        }
+    }
+
+    #[cold]
+    fn push_among_others(&mut self, token: Token, context: &Context) {
+        let Some(span) = &context.innermost() else { return };
+        let below = self.top();
+        let mixed = below.is_some_and(|below| below.mixed || below.span.logger != span.logger);
+        let mixed = mixed || !context.others().is_empty();
+        let rich = if context.plain().is_some() { Context::none() } else { context.clone() };
+        self.push(token, span, rich, mixed);
+    }
+
+    #[cold]
+    fn push(&mut self, token: Token, span: &SpanRef, rich: Context, mixed: bool) {
+        let entry = Entry { token, span: *span, rich, mixed };
+        match self.places.get_mut(self.depth) {
+            Some(place) => *place = entry,
+            None => self.places.push(entry),
+        }
+        self.depth += 1;
+    }
+
+    /// Where the entry is.
+    fn find(&self, token: Token) -> Option<usize> {
+        self.entries().iter().rposition(|entry| entry.token == token)
+    }
+
+    #[inline]
+    fn truncate(&mut self, depth: usize) {
+        while self.depth > depth {
+            self.depth -= 1;
+            // What is kept for the next entry must own nothing.
+            if let Some(left) = self.places.get_mut(self.depth).filter(|left| !left.rich.is_none()) {
+                left.rich = Context::none();
+            }
+        }
+    }
 }
 
 /// Puts `context` on top. `None` if the thread is being torn down, and has no stack any more.
@@ -33,41 +111,21 @@ pub(super) fn push(context: &Context) -> Option<Token> {
         let token = Token(stack.next_token);
         stack.next_token += 1;
         match context.plain() {
-            // Written from where it is, without a copy in between: this happens at every poll.
-            Some(span) if stack.is_alone(span.logger) => {
-                stack.entries.push(Entry { token, context: Context::of_plain(span), mixed: false });
+            Some(span) if stack.top().is_none_or(|top| top.is_plain() && top.span.logger == span.logger) => {
+                stack.push_plain(token, span);
             }
-            _ => stack.push_among_others(token, context.clone()),
+            _ => stack.push_among_others(token, context),
         }
         token
     })
-}
-
-impl Stack {
-    /// Whether there are only plain spans of one logger, and `logger` is that one.
-    #[inline]
-    fn is_alone(&self, logger: LoggerId) -> bool {
-        self.entries
-            .last()
-            .is_none_or(|top| !top.mixed && top.context.plain().is_some_and(|below| below.logger == logger))
-    }
-
-    #[cold]
-    fn push_among_others(&mut self, token: Token, context: Context) {
-        let below = self.entries.last();
-        let mixed = below.is_some_and(|below| below.mixed || differs(&below.context, &context));
-        let mixed = mixed || !context.others().is_empty();
-        self.entries.push(Entry { token, context, mixed });
-    }
 }
 
 /// Takes the entry and whatever was left above it.
 #[inline]
 pub(super) fn truncate(token: Token) {
     with(|stack| {
-        let below = stack.entries.len().wrapping_sub(1);
-        if stack.entries.get(below).is_some_and(|top| top.token == token) {
-            stack.entries.truncate(below);
+        if stack.top().is_some_and(|top| top.token == token) {
+            stack.truncate(stack.depth - 1);
         } else {
             truncate_deep(stack, token);
         }
@@ -76,36 +134,37 @@ pub(super) fn truncate(token: Token) {
 
 #[cold]
 fn truncate_deep(stack: &mut Stack, token: Token) {
-    if let Some(place) = stack.entries.iter().rposition(|entry| entry.token == token) {
-        stack.entries.truncate(place);
+    if let Some(place) = stack.find(token) {
+        stack.truncate(place);
     }
+}
+
+/// Takes the entry alone; those above it stay.
+pub(super) fn remove(token: Token) {
+    with(|stack| {
+        if let Some(place) = stack.find(token) {
+            let depth = stack.depth;
+            stack.places[place..depth].rotate_left(1);
+            stack.truncate(depth - 1);
+        }
+    });
 }
 
 /// The innermost span, or the logger of an entry without one, where nothing else need be known: its trace began here,
 /// and no span of another logger is around. `Err` if there is more to it, `Ok(None)` if nothing is current.
 #[inline]
 pub(super) fn plain_top() -> Result<Option<SpanRef>, ()> {
-    with(|stack| match stack.entries.last() {
+    with(|stack| match stack.top() {
         None => Ok(None),
-        Some(Entry { context, mixed: false, .. }) => context.plain().map(Some).ok_or(()),
+        Some(top) if top.is_plain() => Ok(Some(top.span)),
         Some(_) => Err(()),
     })
     .unwrap_or(Ok(None))
 }
 
-/// Takes the entry alone; those above it stay.
-pub(super) fn remove(token: Token) {
-    with(|stack| {
-        let place = stack.entries.iter().rposition(|entry| entry.token == token);
-        if let Some(place) = place {
-            stack.entries.remove(place);
-        }
-    });
-}
-
 /// The innermost span, or the logger of an entry without one; and whether it is of the only logger there is.
 pub(super) fn top() -> Option<(Spot, bool)> {
-    with(|stack| stack.entries.last().and_then(|top| Some((top.context.spot()?, !top.mixed)))).flatten()
+    with(|stack| stack.top().and_then(|top| Some((top.context().spot()?, !top.mixed)))).flatten()
 }
 
 /// The nearest span of `logger`, looking outward.
@@ -116,9 +175,8 @@ pub(super) fn nearest_of(logger: LoggerId) -> Option<Spot> {
 /// The nearest span of each logger but `logger`, innermost first.
 pub(super) fn nearest_of_others(logger: LoggerId) -> Vec<Spot> {
     let found = with(|stack| {
-        let top = stack.entries.last()?;
-        let alone = !top.mixed && top.context.innermost().is_some_and(|span| span.logger == logger);
-        if alone {
+        let top = stack.top()?;
+        if !top.mixed && top.span.logger == logger {
             return None;
         }
         let mut found: Vec<Spot> = Vec::new();
@@ -132,17 +190,13 @@ pub(super) fn nearest_of_others(logger: LoggerId) -> Vec<Spot> {
     found.flatten().unwrap_or_default()
 }
 
+/// The spots of all contexts, innermost first.
 fn outward(stack: &Stack) -> impl Iterator<Item = Spot> + '_ {
-    let contexts = stack.entries.iter().rev().map(|entry| &entry.context);
-    contexts.flat_map(|context| context.spot().into_iter().chain(context.others().iter().cloned()))
-}
-
-#[inline]
-fn differs(below: &Context, context: &Context) -> bool {
-    match (below.innermost(), context.innermost()) {
-        (Some(below), Some(above)) => below.logger != above.logger,
-        _ => false,
-    }
+    let contexts = stack.entries().iter().rev().map(Entry::context);
+    contexts.flat_map(|context| {
+        let others = context.others().to_vec();
+        context.spot().into_iter().chain(others)
+    })
 }
 
 /// Runs `work` on the stack. It must not run anyone else's code: a context owns nothing whose destructor could.

@@ -188,7 +188,7 @@ fn inherit(fields: &mut Fields, event: &serde_json::Map<String, serde_json::Valu
 #[inline]
 pub fn finish(span: &Context, ended: Timestamp, fields: &Fields) {
     match span.plain() {
-        Some(span) if fields.is_empty() => record::log::append_plain_end(span, ended),
+        Some(span) if fields.is_empty() => record::log::append_plain_end(*span, ended),
         _ => finish_with(span, ended, fields),
     }
 }
