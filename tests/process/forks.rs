@@ -153,7 +153,8 @@ fn while_threads_record(logger: &Logger) {
         .map(|_| {
             std::thread::spawn(|| {
                 let mut count = 0;
-                while !STOP.load(Ordering::Relaxed) {
+                // Fewer than the queue holds, however long the machine takes to fork.
+                while !STOP.load(Ordering::Relaxed) && count < 20_000 {
                     leaf(count);
                     count += 1;
                     if count % 8 == 0 {

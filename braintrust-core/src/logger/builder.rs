@@ -141,14 +141,15 @@ impl LoggerBuilder {
         self.set(move |settings| settings.concurrent_requests = requests.max(1))
     }
 
-    /// Sends nothing in the background, only by a flush, which then returns what went wrong; instead of
+    /// Sends nothing in the background, only by a flush, which returns what went wrong, and at exit; instead of
     /// `BRAINTRUST_SYNC_FLUSH`. For programs that must not use the network when they like, and for debugging.
     pub fn sync_flush(self, only_then: bool) -> Self {
         self.set(move |settings| settings.sync_flush = only_then)
     }
 
-    /// Writes a copy of every request that failed for good to this folder, instead of
-    /// `BRAINTRUST_FAILED_PUBLISH_PAYLOADS_DIR`.
+    /// Writes a copy of every request whose rows the backend refuses for good to this folder, instead of
+    /// `BRAINTRUST_FAILED_PUBLISH_PAYLOADS_DIR`. Files are named `payload_<seconds>_<random>.json`, and only their owner
+    /// may read them.
     pub fn failed_payloads_dir(self, folder: impl AsRef<Path>) -> Self {
         let folder = absolute(folder.as_ref());
         self.set(|settings| settings.failed_payloads_dir = Some(folder))

@@ -75,6 +75,25 @@ struct Shared {
 /// With `BRAINTRUST_API_KEY` set, spans go to that project of Braintrust, which is made if it does not exist. Without
 /// a key they go to the local folder `.braintrust`, and a line on stderr says so. No request is made here.
 ///
+/// # Process exit
+///
+/// What has been recorded when the process ends is flushed, for up to 5 seconds; what was not delivered by then is told
+/// on stderr. `BRAINTRUST_DISABLE_ATEXIT_FLUSH` switches that off.
+///
+/// | the process | what was recorded |
+/// |---|---|
+/// | returns from `main`, whether its runtimes are gone or not | is flushed |
+/// | calls `std::process::exit` | is flushed |
+/// | panics in `main` | is flushed |
+/// | handles SIGTERM or SIGINT, and then ends in one of these ways | is flushed |
+/// | is killed by a signal that it does not handle, or aborts (as with `panic = "abort"`) | is delivered as far as that was done: a second's worth may be missing. With [`durable`](LoggerBuilder::durable), it is on disk, and sent by the next process |
+/// | calls `_exit`, or `exec` | as if it were killed |
+/// | forks | stays with the parent, which sends it. The child traces on: an exporter of its own starts with its first span or flush, ids are new, and spans that were open around the fork are parents in both. A child that ends by `_exit` or runs another program has nothing to flush |
+///
+/// A fork waits for a moment at which the exporter is at rest, which is mostly at once. If there is none within 2 seconds,
+/// nothing is traced in the child, and a warning says so. `fork` and `daemon` of the C library are seen, a bare system
+/// call is not.
+///
 /// # Errors
 ///
 /// If the system refuses the thread that sends spans. Never for want of a key.
@@ -138,7 +157,9 @@ impl Logger {
     /// Sends everything that was recorded before this call, and says what became of it. Spans that are still open are
     /// sent as far as they are.
     ///
-    /// Works under any executor. What is dropped before it is done goes on in the background.
+    /// Works under any executor and on any runtime, not only the one that the spans were recorded on. What is dropped
+    /// before it is done goes on in the background. The exit of the process flushes too: see
+    /// [process exit](crate::init_logger#process-exit).
     ///
     /// # Errors
     ///

@@ -4,6 +4,7 @@
 mod core;
 mod courier;
 mod driver;
+mod dump;
 mod parcel;
 mod persist;
 mod queue;

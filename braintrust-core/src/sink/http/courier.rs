@@ -7,10 +7,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::dump;
 use super::parcel::{Parcel, Part};
 use super::persist::{Patience, persist};
 use super::resolver::RequestLimits;
 use crate::api::{Api, Failure, Remedy};
+use crate::config::Settings;
 use crate::ledger::Ledger;
 
 /// A request larger than this that ran out of time is sent in parts: at its size it might never arrive. A smaller one
@@ -28,6 +30,7 @@ pub(super) struct Courier {
     pub(super) limits: RequestLimits,
     pub(super) patience: Patience,
     pub(super) ledger: Arc<Ledger>,
+    pub(super) settings: Arc<Settings>,
     /// Until when the server wants to be left alone.
     pub(super) quiet_until: Cell<Option<Instant>>,
 }
@@ -69,6 +72,9 @@ impl Courier {
             match next(parcel, &part, failure, &mut searches, &self.ledger) {
                 Next::Smaller(smaller) => parts.extend(smaller.into_iter().rev()),
                 Next::Settle(fate) => {
+                    if matches!(fate, Fate::Refused(_) | Fate::TooLarge(_)) {
+                        dump::refused(&self.settings, &part.body(parcel));
+                    }
                     if let Fate::NotNow(failure) = &fate {
                         let rest = parts.drain(..);
                         verdicts.extend(rest.map(|part| Verdict { part, fate: Fate::NotNow(failure.clone()) }));
@@ -82,6 +88,7 @@ impl Courier {
 
     async fn send(&self, parcel: &Parcel, part: &Part) -> Result<(), Failure> {
         let body = part.body(parcel);
+        dump::sending(&self.settings, &body);
         if self.limits.overflow && body.len() > self.limits.bytes {
             return self.send_beside(parcel, part, body).await;
         }

@@ -50,7 +50,12 @@ pub(super) async fn drive(core: Rc<Core>) {
             if core.is_closed.get() {
                 return;
             }
+            // A flush that found nothing is over.
+            core.is_urged.set(false);
             core.wake.notified().await;
+        }
+        if core.resolver.settings.sync_flush {
+            urged(&core).await;
         }
         core.is_urged.set(false);
         match (Driver { core: Rc::clone(&core), is_probing: away.is_some() }).run().await {
@@ -70,12 +75,14 @@ async fn rest(core: &Core, wait: Duration, asked: Option<Duration>) {
     if let Some(asked) = asked {
         tokio::time::sleep(asked).await;
     }
-    let urged = async {
-        while !core.is_urged.get() {
-            core.wake.notified().await;
-        }
-    };
-    let _ = timeout(wait.saturating_sub(asked.unwrap_or_default()), urged).await;
+    let _ = timeout(wait.saturating_sub(asked.unwrap_or_default()), urged(core)).await;
+}
+
+/// Resolves when somebody asks for a flush, or no more rows can come.
+async fn urged(core: &Core) {
+    while !core.is_urged.get() && !core.is_closed.get() {
+        core.wake.notified().await;
+    }
 }
 
 /// One stretch of sending, from a connection to the next trouble.
@@ -203,6 +210,7 @@ impl Driver {
             limits: self.core.resolver.limits(session).await,
             patience: self.patience(),
             ledger: Arc::clone(&self.core.ledger),
+            settings: Arc::clone(&self.core.resolver.settings),
             quiet_until: Cell::default(),
         }
     }
