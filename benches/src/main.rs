@@ -11,7 +11,7 @@ use comparison::run::{self, Effort, PARTS};
 use comparison::stacks::{self, Destination, Stack};
 use comparison::{flood, machine, report, server};
 
-const USAGE: &str = "usage: comparison [--quick] [part ...], where a part is one of";
+const USAGE: &str = "usage: comparison [--quick] [--write] [part ...], where a part is one of";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -31,11 +31,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs all parts, or those asked for. Only a run of everything is written down.
+/// Runs all parts, or those asked for. A run of everything is written down, and any other if that is asked for.
 fn compare(arguments: &[&str]) -> io::Result<()> {
     let quick = arguments.contains(&"--quick");
     let effort = if quick { Effort::QUICK } else { Effort::FULL };
-    let asked: Vec<_> = arguments.iter().copied().filter(|argument| *argument != "--quick").collect();
+    let asked: Vec<_> = arguments.iter().copied().filter(|argument| !argument.starts_with("--")).collect();
+    if let Some(unknown) = arguments.iter().find(|it| it.starts_with("--") && !["--quick", "--write"].contains(it)) {
+        return Err(io::Error::other(format!("`{unknown}` is no option\n{USAGE} {}", PARTS.join(", "))));
+    }
     if let Some(unknown) = asked.iter().find(|part| !PARTS.contains(part)) {
         return Err(io::Error::other(format!("`{unknown}` is no part\n{USAGE} {}", PARTS.join(", "))));
     }
@@ -53,7 +56,7 @@ fn compare(arguments: &[&str]) -> io::Result<()> {
     }
     let report = report::report(&results, &machine);
     print!("{report}");
-    if !quick && asked.is_empty() {
+    if arguments.contains(&"--write") || !quick && asked.is_empty() {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md"), report)?;
     }
     Ok(())
