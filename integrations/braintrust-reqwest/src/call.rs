@@ -5,8 +5,9 @@ use std::fmt;
 
 use braintrust_core::Span;
 use braintrust_core::llm::ModelCall;
-use http::header::CONTENT_TYPE;
-use reqwest::{Body, Response, ResponseBuilderExt as _};
+use http::Extensions;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use reqwest::{Body, Response, ResponseBuilderExt as _, Url};
 
 use crate::tee::Tee;
 
@@ -19,6 +20,11 @@ pub struct Call(ModelCall);
 impl Call {
     pub(crate) fn new(watched: ModelCall) -> Self {
         Self(watched)
+    }
+
+    /// Says on the span what could not be made out.
+    pub(crate) fn note(&self, key: &str, text: &str) {
+        self.span().set_attribute(key, &[text]);
     }
 
     /// The span of the call.
@@ -48,20 +54,28 @@ impl Call {
     /// given.
     #[must_use = "the response is the caller's"]
     pub fn respond(mut self, response: Response) -> Response {
-        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        self.0.respond(response.status().as_u16(), content_type);
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        self.0.respond(response.status().as_u16(), header(CONTENT_TYPE));
         if response.content_length() == Some(0) {
             self.0.finish();
             return response;
         }
+        // `reqwest` takes the header away from what it decompresses.
+        let encoding = header(CONTENT_ENCODING).filter(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+        if let Some(encoding) = encoding {
+            self.note("response_notes", &format!("the response is compressed ({encoding}), and not read"));
+        }
+        let is_readable = encoding.is_none();
         let url = response.url().clone();
         let (mut parts, body) = http::Response::<Body>::from(response).into_parts();
-        // The one way to hand a response its address.
-        parts
-            .extensions
-            .extend(http::response::Builder::new().url(url).body(()).unwrap_or_default().into_parts().0.extensions);
-        Response::from(http::Response::from_parts(parts, Body::wrap(Tee::new(body, self.0))))
+        parts.extensions.extend(addressed(url));
+        Response::from(http::Response::from_parts(parts, Body::wrap(Tee::new(body, self.0, is_readable))))
     }
+}
+
+/// The extension by which a response is told its address: only a builder of responses can make one.
+fn addressed(url: Url) -> Extensions {
+    http::response::Builder::new().url(url).body(()).unwrap_or_default().into_parts().0.extensions
 }
 
 impl fmt::Debug for Call {

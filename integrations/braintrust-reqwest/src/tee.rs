@@ -15,17 +15,19 @@ pub(crate) struct Tee {
     body: reqwest::Body,
     /// `None` once the call has ended.
     call: Option<ModelCall>,
+    /// Whether its bytes are what a model said.
+    is_readable: bool,
 }
 
 impl Tee {
-    pub(crate) fn new(body: reqwest::Body, call: ModelCall) -> Self {
-        Self { body, call: Some(call) }
+    pub(crate) fn new(body: reqwest::Body, call: ModelCall, is_readable: bool) -> Self {
+        Self { body, call: Some(call), is_readable }
     }
 
     fn observe(&mut self, frame: Option<&Result<Frame<Bytes>, reqwest::Error>>) {
         match frame {
             Some(Ok(frame)) => {
-                if let (Some(data), Some(call)) = (frame.data_ref(), &mut self.call) {
+                if let (Some(data), Some(call), true) = (frame.data_ref(), &mut self.call, self.is_readable) {
                     call.chunk(data);
                 }
             }

@@ -146,9 +146,17 @@ impl Tracer {
 
     fn begin_call(&self, request: &mut Request) -> Option<Call> {
         let endpoint = self.recognise(request)?;
-        let body = request_body::share(request).unwrap_or_default();
-        let watched = ModelCall::begin(endpoint, body, &self.options);
-        (!watched.span().is_noop()).then(|| Call::new(watched))
+        let body = request_body::share(request);
+        let is_stream = body.is_none();
+        let watched = ModelCall::begin(endpoint, body.unwrap_or_default(), &self.options);
+        if watched.span().is_noop() {
+            return None;
+        }
+        let call = Call::new(watched);
+        if is_stream {
+            call.note("request_notes", "the request's body is a stream or a form, and not read");
+        }
+        Some(call)
     }
 
     fn recognise(&self, request: &Request) -> Option<Endpoint> {

@@ -194,6 +194,8 @@ async fn a_request_whose_body_is_a_stream_is_sent_as_it_is() {
     .await;
     let chat = traces.find("Chat Completion");
     assert_eq!(chat.metric("tokens"), Some(51.0), "the answer is read all the same");
+    let notes = &chat.span_attributes().unwrap()["request_notes"];
+    assert!(notes[0].as_str().unwrap().contains("stream"), "{notes}");
 }
 
 #[tokio::test]

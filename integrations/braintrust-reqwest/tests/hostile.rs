@@ -109,3 +109,16 @@ async fn a_stream_without_end_whose_user_leaves() {
     assert!(span.error().unwrap().contains("cancelled"), "{:?}", span.error());
     assert!(serde_json::to_string(span.output().unwrap()).unwrap().contains("again again"), "what came is kept");
 }
+
+#[tokio::test]
+async fn a_compressed_answer_that_is_passed_on_as_it_is() {
+    // As to a client whose decompression is off, or that knows no such kind.
+    let reply = Reply::whole(200, JSON, b"\x1b\x02".as_slice()).header("content-encoding", "br");
+    let setting = Setting::new(reply);
+    assert_eq!(whole(setting.ask().await).await, 2);
+    let traces = setting.traces().await;
+    let span = traces.spans()[0];
+    assert_eq!((span.output(), span.error()), (None, None));
+    let notes = &span.span_attributes().unwrap()["response_notes"];
+    assert!(notes[0].as_str().unwrap().contains("compressed (br)"), "{notes}");
+}
