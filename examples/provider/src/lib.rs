@@ -30,14 +30,6 @@ impl Provider {
             return Ok(Self::Online);
         }
         println!("(offline: the answers are fixed; set OPENAI_API_KEY to ask a model)\n");
-        Self::offline()
-    }
-
-    /// The stand-in.
-    ///
-    /// # Errors
-    /// If it cannot be started.
-    pub fn offline() -> io::Result<Self> {
         Server::start(answer).map(Self::Offline)
     }
 

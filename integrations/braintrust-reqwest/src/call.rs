@@ -24,7 +24,7 @@ impl Call {
 
     /// Says on the span what could not be made out.
     pub(crate) fn note(&self, key: &str, text: &str) {
-        self.span().set_attribute(key, &[text]);
+        self.span().set_attribute(key, [text]);
     }
 
     /// The span of the call.
