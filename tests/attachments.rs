@@ -266,6 +266,38 @@ fn an_upload_is_repeated_until_the_backend_is_well_again() {
 }
 
 #[test]
+fn data_waits_for_a_backend_that_is_away() {
+    let backend = Backend::start();
+    let logger = backend.logger("p");
+    backend.fail(Fault::Down);
+    logger.log(Event::new().input(&Attachment::from_bytes(&b"patient"[..])));
+    let early = logger.flush_blocking(Duration::from_millis(700)).unwrap_err();
+    assert!(early.is_timeout() && early.report().unwrap().attachments.queued == 1, "{early}");
+    backend.heal();
+    assert_eq!(flushed(&logger), (1, 0));
+    assert_eq!(arrived(&backend).into_values().next().unwrap().data, [b"patient"]);
+}
+
+#[test]
+fn what_is_too_large_is_told_and_not_uploaded() {
+    let backend = Backend::start();
+    let logger = masked(&backend, |builder| builder.max_attachment_bytes(100));
+    let large = Attachment::from_bytes(vec![0; 101]).filename("large.bin");
+    logger.log(Event::new().input(&json!([large, Attachment::from_bytes(vec![0; 100])])));
+    let error = logger.flush_blocking(LIMIT).unwrap_err();
+    assert!(error.to_string().contains("`large.bin` could not be uploaded: it has 101 bytes"), "{error}");
+    let counts = error.report().unwrap().attachments;
+    assert_eq!((counts.delivered, counts.lost), (1, 1));
+    let states: Vec<_> =
+        arrived(&backend).into_values().map(|arrived| arrived.statuses[0]["upload_status"].clone()).collect();
+    assert!(states.contains(&json!("done")) && states.contains(&json!("error")), "{states:?}");
+    let messages = message(&"aGVsbG8g".repeat(30));
+    logger.start_span("chat").kind(SpanType::Llm).input(&messages).start().end();
+    assert_eq!(flushed(&logger), (0, 0));
+    assert_eq!(backend.rows()[1]["input"], messages, "data that is too large stays in the message");
+}
+
+#[test]
 fn rows_go_on_while_an_upload_hangs() {
     let backend = Backend::start();
     let logger = backend.logger("p");

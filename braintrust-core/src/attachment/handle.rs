@@ -13,9 +13,6 @@ use super::pending;
 use super::source::Source;
 use crate::error::Error;
 
-/// How many bytes of data an attachment may have.
-pub(crate) const MAX_BYTES: u64 = 64 * 1024 * 1024;
-
 /// Data that is uploaded apart from the rows that it belongs to: an image, a recording, a document.
 ///
 /// It may stand anywhere in a value that is logged, at any depth: in an [`Event`](crate::Event), in `json!`, in the
@@ -43,7 +40,10 @@ pub(crate) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// # What waits, and for how long
 ///
 /// Data that was serialised, and that no row has referred to yet, is kept for ten minutes, and 256 MiB of it at most; what
-/// is beyond is dropped, the oldest first, with a warning. Without any logger nothing is kept.
+/// is beyond is dropped, the oldest first, with a warning. Without any logger nothing is kept. What rows refer to waits in
+/// memory until it is uploaded, up to 256 MiB for each logger; files don't count. One attachment may have 64 MiB
+/// ([`max_attachment_bytes`](crate::LoggerBuilder::max_attachment_bytes)). What is refused is counted in the report of the
+/// flush, and shown as failed in Braintrust.
 #[derive(Clone)]
 pub struct Attachment(Arc<Attached>);
 
@@ -137,15 +137,9 @@ impl Attached {
         self.source.read()
     }
 
-    /// Why it is not to be uploaded, if it is not.
-    pub(crate) fn too_large(&self) -> Option<String> {
-        let size = self.size();
-        (size > MAX_BYTES).then(|| format!("it has {size} bytes, and an attachment may have {MAX_BYTES}"))
-    }
-
-    /// The same without data, which takes no memory.
-    pub(crate) fn emptied(&self) -> Self {
-        Self { source: Source::Memory(Bytes::new()), ..self.clone() }
+    /// The same without its data, for it is not to be uploaded.
+    pub(crate) fn refused(&self, why: String) -> Self {
+        Self { source: Source::Refused(why), ..self.clone() }
     }
 
     /// What stands in a row in the place of the data.

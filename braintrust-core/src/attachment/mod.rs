@@ -19,7 +19,7 @@ pub use self::external::ExternalAttachment;
 pub use self::handle::Attachment;
 pub use self::json::JsonAttachment;
 
-pub(crate) use self::handle::{Attached, MAX_BYTES};
+pub(crate) use self::handle::Attached;
 pub(crate) use self::key::Key;
 pub(crate) use self::references::references_in;
 pub(crate) use self::restore::restore;

@@ -14,11 +14,13 @@ const OPEN_FILES: usize = 64;
 
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
-/// Data in memory or in a file.
+/// Where data is.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     Memory(Bytes),
     File(Arc<SourceFile>),
+    /// Nowhere, for this reason: it is not to be uploaded.
+    Refused(String),
 }
 
 /// A file as it was when it was attached.
@@ -69,6 +71,7 @@ impl Source {
         match self {
             Self::Memory(data) => data.len() as u64,
             Self::File(file) => file.size,
+            Self::Refused(_) => 0,
         }
     }
 
@@ -76,7 +79,7 @@ impl Source {
     pub(super) fn held(&self) -> usize {
         match self {
             Self::Memory(data) => data.len(),
-            Self::File(_) => 0,
+            Self::File(_) | Self::Refused(_) => 0,
         }
     }
 
@@ -84,11 +87,12 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If it is gone, or is no longer what was attached: something else in its place would mislead who looks at the trace.
+    /// If it is refused or gone, or is no longer what was attached: something else in its place would mislead who looks at the trace.
     pub(crate) fn read(&self) -> Result<Bytes, String> {
         match self {
             Self::Memory(data) => Ok(data.clone()),
             Self::File(file) => file.read().map_err(|error| format!("cannot read {}: {error}", file.path.display())),
+            Self::Refused(why) => Err(why.clone()),
         }
     }
 }

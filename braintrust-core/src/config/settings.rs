@@ -17,6 +17,7 @@ const RETRIES: u32 = 2;
 const HTTP_TIMEOUT: Duration = Duration::from_secs(60);
 const CONCURRENT_REQUESTS: usize = 8;
 const SPOOL_BYTES: usize = 256 * 1024 * 1024;
+const ATTACHMENT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Everything `BRAINTRUST_…` variables say, for one logger.
 ///
@@ -64,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) durable: bool,
     /// `BRAINTRUST_AUTO_CONVERT_AI_ATTACHMENTS`: base64 data in messages of models becomes attachments.
     pub(crate) convert_attachments: bool,
+    /// `BRAINTRUST_MAX_ATTACHMENT_BYTES`: how many bytes of data one attachment may have.
+    pub(crate) max_attachment_bytes: usize,
     /// Where the program runs, as `BRAINTRUST_ENVIRONMENT_TYPE` and `_NAME` or the platform's own variables tell.
     pub(crate) environment: Option<Environment>,
     /// What the variables say for the whole process; [`ProcessSettings::in_force`] has the last word.
@@ -122,6 +125,7 @@ impl Settings {
             spool_bytes: reader.count_or("BRAINTRUST_SPOOL_BYTES", SPOOL_BYTES),
             durable: reader.switch_or("BRAINTRUST_DURABLE", false),
             convert_attachments: reader.switch_or("BRAINTRUST_AUTO_CONVERT_AI_ATTACHMENTS", true),
+            max_attachment_bytes: reader.count_or("BRAINTRUST_MAX_ATTACHMENT_BYTES", ATTACHMENT_BYTES),
             environment: Environment::detect(&lookup),
             process: ProcessSettings::read(&mut reader),
             warnings: reader.warnings,
@@ -179,6 +183,7 @@ mod tests {
         assert!(!settings.sync_flush && !settings.durable && settings.convert_attachments);
         assert_eq!((settings.failed_payloads_dir, settings.all_payloads_dir), (None, None));
         assert_eq!((settings.spool_dir, settings.spool_bytes), (SpoolDir::Default, 256 * 1024 * 1024));
+        assert_eq!(settings.max_attachment_bytes, 64 * 1024 * 1024);
         assert_eq!((settings.process.queue_spans, settings.process.queue_bytes), (250_000, 64 * 1024 * 1024));
         assert_eq!(settings.process.when_full, WhenFull::DropNewest);
         assert_eq!(settings.process.queue_drop_logging_period, Duration::from_secs(60));
@@ -213,6 +218,7 @@ mod tests {
             ("BRAINTRUST_SPOOL_BYTES", "5"),
             ("BRAINTRUST_DURABLE", "yes"),
             ("BRAINTRUST_AUTO_CONVERT_AI_ATTACHMENTS", "false"),
+            ("BRAINTRUST_MAX_ATTACHMENT_BYTES", "6"),
             ("BRAINTRUST_QUEUE_DROP_EXCEEDING_MAXSIZE", "15000"),
             ("BRAINTRUST_QUEUE_BYTES", "1000"),
             ("BRAINTRUST_QUEUE_DROP_WHEN_FULL", "Oldest"),
@@ -238,6 +244,7 @@ mod tests {
         assert_eq!(settings.failed_payloads_dir, Some(PathBuf::from("failed")));
         assert_eq!(settings.all_payloads_dir, Some(PathBuf::from("all")));
         assert_eq!((settings.spool_dir, settings.spool_bytes), (SpoolDir::Off, 5));
+        assert_eq!(settings.max_attachment_bytes, 6);
         assert_eq!((settings.process.queue_spans, settings.process.queue_bytes), (15_000, 1000));
         assert_eq!(settings.process.when_full, WhenFull::DropOldest);
         assert_eq!(settings.process.queue_drop_logging_period, Duration::from_secs(1));

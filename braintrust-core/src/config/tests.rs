@@ -67,5 +67,5 @@ fn the_defaults_on_the_page_are_those_of_the_code() {
         assert_eq!(format!("{given:?}"), bare, "{variable}");
         checked += 1;
     }
-    assert_eq!(checked, 17, "defaults that are values");
+    assert_eq!(checked, 18, "defaults that are values");
 }

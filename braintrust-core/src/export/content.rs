@@ -3,7 +3,9 @@
 
 mod media;
 
-use crate::attachment::{self, pending};
+use std::sync::Arc;
+
+use crate::attachment::{self, Attached, pending};
 use crate::mask::Mask;
 use crate::sink::RowBatch;
 
@@ -13,6 +15,8 @@ pub(crate) struct Content {
     pub(crate) mask: Option<Mask>,
     /// Whether base64 in the messages of models becomes attachments.
     pub(crate) converts: bool,
+    /// How many bytes of data an attachment may have.
+    pub(crate) max_attachment_bytes: u64,
 }
 
 /// Rows that may be seen, and how many others there were.
@@ -29,10 +33,19 @@ impl Content {
             Some(mask) if !mask.leaves_alone(rows.text()) => masked(mask, &rows),
             _ => Prepared { rows, withheld: 0 },
         };
-        media::take_out(&mut rows, self.converts);
+        media::take_out(&mut rows, self.converts.then_some(self.max_attachment_bytes));
         let claimed: Vec<_> = attachment::references_in(rows.text()).filter_map(pending::claim).collect();
-        rows.attachments.extend(claimed);
+        rows.attachments.extend(claimed.into_iter().map(|attached| self.limited(attached)));
         Prepared { rows, withheld }
+    }
+
+    fn limited(&self, attached: Arc<Attached>) -> Arc<Attached> {
+        let (size, most) = (attached.size(), self.max_attachment_bytes);
+        if size <= most {
+            return attached;
+        }
+        let advice = "raise `max_attachment_bytes` to have it uploaded";
+        Arc::new(attached.refused(format!("it has {size} bytes, and an attachment may have {most}; {advice}")))
     }
 }
 

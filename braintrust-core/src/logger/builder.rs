@@ -189,6 +189,12 @@ impl LoggerBuilder {
     pub fn convert_attachments(self, convert: bool) -> Self {
         self.set(move |settings| settings.convert_attachments = convert)
     }
+
+    /// How many bytes of data one attachment may have, instead of `BRAINTRUST_MAX_ATTACHMENT_BYTES`; 64 MiB by default.
+    /// What is larger is not uploaded, and the row shows that.
+    pub fn max_attachment_bytes(self, bytes: usize) -> Self {
+        self.set(move |settings| settings.max_attachment_bytes = bytes)
+    }
 }
 
 /// # Settings of the whole process
@@ -281,6 +287,7 @@ impl LoggerBuilder {
         let content = Content {
             mask: mask.prepare(destination.api_key().or(settings.api_key.as_ref())),
             converts: settings.convert_attachments && destination.takes_attachments(),
+            max_attachment_bytes: settings.max_attachment_bytes as u64,
         };
         let destination_label = format!("project `{project_name}`, {destination}");
         let facts = destination.facts(&project, &settings);

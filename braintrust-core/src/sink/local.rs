@@ -60,8 +60,7 @@ impl LocalSink {
         if self.folder.has(key) {
             return None;
         }
-        let data = attached.too_large().map_or_else(|| attached.read(), Err);
-        let kept = data.and_then(|data| self.folder.keep(key, &data).map_err(|problem| problem.to_string()));
+        let kept = attached.read().and_then(|data| self.folder.keep(key, &data).map_err(|problem| problem.to_string()));
         Some(kept.map_err(|why| format!("the attachment `{}` could not be kept: {why}", attached.filename)))
     }
 

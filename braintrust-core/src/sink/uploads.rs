@@ -152,8 +152,6 @@ struct Job {
     number: u64,
     /// What it takes of the memory for waiting data.
     bytes: usize,
-    /// Why it will not be tried at all.
-    hopeless: Option<String>,
 }
 
 impl Job {
@@ -169,18 +167,14 @@ impl Job {
         let bytes = attached.held_bytes();
         let waiting = uploads.waiting_bytes.get() + bytes;
         uploads.waiting_bytes.set(waiting);
-        let hopeless = attached.too_large().or_else(|| {
-            let problem = || format!("{waiting} bytes wait to be uploaded, and no more than {MAX_WAITING_BYTES} may");
-            (waiting > MAX_WAITING_BYTES).then(problem)
-        });
-        let (attached, bytes) = match hopeless {
-            None => (attached, bytes),
-            Some(_) => {
-                uploads.waiting_bytes.set(waiting - bytes);
-                (Arc::new(attached.emptied()), 0)
-            }
+        let (attached, bytes) = if waiting > MAX_WAITING_BYTES {
+            uploads.waiting_bytes.set(waiting - bytes);
+            let why = format!("{waiting} bytes wait to be uploaded, and no more than {MAX_WAITING_BYTES} may");
+            (Arc::new(attached.refused(why)), 0)
+        } else {
+            (attached, bytes)
         };
-        Self { uploads, attached, number, bytes, hopeless }
+        Self { uploads, attached, number, bytes }
     }
 
     async fn run(self) {
@@ -203,9 +197,6 @@ impl Job {
     }
 
     async fn upload(&self, session: &Session) -> Result<(), Failure> {
-        if let Some(why) = &self.hopeless {
-            return Err(Failure::permanent(why.clone()));
-        }
         let attached = Arc::clone(&self.attached);
         // Reading a file takes time, which this thread has not.
         let data = match tokio::task::spawn_blocking(move || attached.read()).await {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::attachment::Attached;
 use crate::attachment::messages::{self, Converted};
-use crate::attachment::{self, Attached};
 use crate::capture;
 use crate::open_row::{RowWriter, members};
 use crate::sink::RowBatch;
@@ -17,11 +17,11 @@ const MESSAGES: [&str; 2] = ["input", "output"];
 /// How much of a text that is cut is left, to see what it was.
 const REMNANT: usize = 256;
 
-/// Turns data in the messages of model calls into attachments of `rows`, as far as there may be such.
-pub(super) fn take_out(rows: &mut RowBatch, converts: bool) {
+/// Turns data in the messages of model calls into attachments of `rows`, of so many bytes at most, if there may be such.
+pub(super) fn take_out(rows: &mut RowBatch, max_attachment_bytes: Option<u64>) {
     let most = capture::max_value_bytes();
     let is_large = |row: &[u8]| row.len() > most;
-    let may_have_data = converts && messages::may_have_data(rows.text());
+    let may_have_data = max_attachment_bytes.is_some() && messages::may_have_data(rows.text());
     let has_large = is_large(rows.text()) && rows.iter().any(|row| is_large(row.text));
     if !(may_have_data || has_large) {
         return;
@@ -30,9 +30,10 @@ pub(super) fn take_out(rows: &mut RowBatch, converts: bool) {
     *rows = rows.rewritten(|row, out| {
         let start = out.len();
         out.extend_from_slice(row);
-        if may_have_data
+        if let Some(limit) = max_attachment_bytes
+            && may_have_data
             && messages::may_have_data(row)
-            && let Some(converted) = convert_row(row)
+            && let Some(converted) = convert_row(row, limit)
         {
             out.truncate(start);
             out.extend_from_slice(&converted.row);
@@ -54,7 +55,7 @@ struct ConvertedRow {
     attachments: Vec<Arc<Attached>>,
 }
 
-fn convert_row(row: &[u8]) -> Option<ConvertedRow> {
+fn convert_row(row: &[u8], max_attachment_bytes: u64) -> Option<ConvertedRow> {
     let closed = [row, b"}"].concat();
     let members = members(&closed).ok()?;
     let kind = members.iter().find(|(key, _)| key == "span_attributes").map(|(_, json)| kind_in(json.get()));
@@ -66,7 +67,7 @@ fn convert_row(row: &[u8]) -> Option<ConvertedRow> {
     let mut writer = RowWriter::new(&mut converted.row);
     for (key, json) in &members {
         let field =
-            MESSAGES.contains(&key.as_str()).then(|| messages::convert(json.get(), attachment::MAX_BYTES)).flatten();
+            MESSAGES.contains(&key.as_str()).then(|| messages::convert(json.get(), max_attachment_bytes)).flatten();
         match field {
             Some(Converted { json, attachments }) => {
                 writer.put(key, &json);
