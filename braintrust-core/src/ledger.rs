@@ -241,6 +241,16 @@ impl Ledger {
         self.books.try_lock().map(|mut books| *books = Books::default()).is_ok()
     }
 
+    /// Closes the books after a flush that the exporter has not got to within `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Always: what was recorded before the flush may not even be rows yet, so nobody can say that it is safe.
+    pub(crate) fn report_unheard(&self, limit: Duration) -> Result<FlushReport, Error> {
+        let report = self.report(Some(limit))?;
+        Err(flush_error(format!("the exporter did not get to it within {limit:?}; the machine is busy"), report, true))
+    }
+
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }

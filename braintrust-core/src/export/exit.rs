@@ -57,10 +57,13 @@ fn flush() {
     exporter.flush(None, LIMIT, move |late| {
         let _ = done.send(late);
     });
-    let late = waiting.recv_timeout(LIMIT + Duration::from_millis(500)).unwrap_or(true);
+    let heard = waiting.recv_timeout(LIMIT + Duration::from_millis(500));
     for Opened { label, ledger, .. } in &exporter.running().loggers {
-        let late = (late && ledger.has_queued()).then_some(LIMIT);
-        if let Err(error) = ledger.report(late) {
+        let report = match heard {
+            Ok(late) => ledger.report((late && ledger.has_queued()).then_some(LIMIT)),
+            Err(_) => ledger.report_unheard(LIMIT),
+        };
+        if let Err(error) = report {
             diagnostics::last_words(&format!("{label}: {error}"));
         }
     }

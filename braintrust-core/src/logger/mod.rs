@@ -189,7 +189,7 @@ impl Logger {
         let margin = Duration::from_millis(250);
         match waiting.recv_timeout(limit.saturating_add(margin)) {
             Err(mpsc::RecvTimeoutError::Disconnected) => self.report(None, limit),
-            Err(mpsc::RecvTimeoutError::Timeout) => self.report(Some(true), limit),
+            Err(mpsc::RecvTimeoutError::Timeout) => self.0.ledger.report_unheard(limit),
             Ok(late) => self.report(Some(late), limit),
         }
     }
@@ -255,5 +255,28 @@ impl Drop for Shared {
 impl fmt::Debug for Logger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Logger").field("project", &self.0.project).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flush_that_the_exporter_does_not_get_to_is_no_success() {
+        let folder = std::env::temp_dir().join(format!("braintrust-busy-exporter-{}", std::process::id()));
+        let logger = Logger::builder().project("p").local_folder(&folder).build().unwrap();
+        let ((go_on, held_up), (tell, is_held_up)) = (mpsc::channel::<()>(), mpsc::channel());
+        logger.0.exporter.run(move || async move {
+            tell.send(()).unwrap();
+            let _ = held_up.recv();
+        });
+        is_held_up.recv().unwrap();
+        logger.start_span("call").start().end();
+        let error = logger.flush_blocking(Duration::from_millis(1)).unwrap_err();
+        assert!(error.is_timeout(), "{error}");
+        go_on.send(()).unwrap();
+        assert_eq!(logger.flush_blocking(FLUSH_LIMIT).unwrap().delivered, 1);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
