@@ -116,7 +116,7 @@ impl Secrets {
 
     /// Whether a secret may be in this JSON.
     pub(super) fn may_be_in(&self, json: &[u8]) -> bool {
-        has_needless_escape(json) || self.beginnings.is_match(json)
+        has_needless_escape(json) || std::str::from_utf8(json).map_or(true, |json| self.find_in(json).next().is_some())
     }
 
     /// The JSON of a field without the secrets in it; nothing if there are none.
@@ -129,16 +129,22 @@ impl Secrets {
         Ok(self.replaced(&value.to_string()))
     }
 
+    /// Where the secrets in `text` lie; one may lie within another.
+    fn find_in<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+        self.beginnings.find_iter(text).filter_map(|found| {
+            let (beginning, shape) = &self.shapes[found.pattern()];
+            shape.secret(text, found.range(), beginning)
+        })
+    }
+
     /// `text` with a note in the place of each secret; nothing if there are none.
     fn replaced(&self, text: &str) -> Option<String> {
         let mut masked = String::new();
         let mut done = 0;
-        for found in self.beginnings.find_iter(text) {
-            if found.start() < done {
+        for secret in self.find_in(text) {
+            if secret.start < done {
                 continue;
             }
-            let (beginning, shape) = &self.shapes[found.pattern()];
-            let Some(secret) = shape.secret(text, found.range(), beginning) else { continue };
             masked.push_str(&text[done..secret.start]);
             masked.push_str(REDACTED);
             done = secret.end;
