@@ -43,26 +43,50 @@ fn leading(text: &str, limit: usize) -> &str {
 
 fn escape_piece(out: &mut Vec<u8>, mut rest: &[u8]) {
     loop {
-        let clean = clean_run(rest);
-        out.extend_from_slice(&rest[..clean]);
-        let Some(&byte) = rest.get(clean) else { return };
-        push_escape(out, byte);
-        rest = &rest[clean + 1..];
+        let (blocks, _) = rest.as_chunks::<BLOCK>();
+        let clean = blocks.iter().take_while(|block| !block_needs_escape(block)).count();
+        copy_blocks(out, &blocks[..clean]);
+        rest = &rest[clean * BLOCK..];
+        // Now there is something to escape within the next block, or less than a block is left.
+        match escape_first(out, rest) {
+            Some(tail) => rest = tail,
+            None => return,
+        }
     }
 }
 
-/// How many bytes at the start of `bytes` can be copied as they are.
-fn clean_run(bytes: &[u8]) -> usize {
-    // Text that needs one escape often needs the next one soon.
-    let first = &bytes[..bytes.len().min(BLOCK)];
-    let clean = clean_run_by_words(first);
-    if clean < BLOCK {
-        return clean;
+/// A few blocks at a time, as between the line breaks of a text, are copied faster without a call.
+fn copy_blocks(out: &mut Vec<u8>, blocks: &[[u8; BLOCK]]) {
+    if blocks.len() > 4 {
+        out.extend_from_slice(blocks.as_flattened());
+    } else {
+        blocks.iter().for_each(|block| out.extend_from_slice(block));
     }
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let clean_blocks = blocks.iter().skip(1).take_while(|block| !block_needs_escape(block)).count();
-    let start = (clean_blocks + 1) * BLOCK;
-    start + clean_run_by_words(&bytes[start..])
+}
+
+/// Copies up to the first byte that needs an escape, and escapes it. Returns what comes after it; `None` if there was
+/// none.
+fn escape_first<'t>(out: &mut Vec<u8>, mut rest: &'t [u8]) -> Option<&'t [u8]> {
+    while let Some((word, tail)) = rest.split_first_chunk::<8>() {
+        let dirty = dirty_bytes(u64::from_le_bytes(*word));
+        // All of it, though only some may count: eight bytes are one instruction.
+        out.extend_from_slice(word);
+        if dirty != 0 {
+            let clean = dirty.trailing_zeros() as usize / 8;
+            out.truncate(out.len() - word.len() + clean);
+            push_escape(out, word[clean]);
+            return Some(&rest[clean + 1..]);
+        }
+        rest = tail;
+    }
+    for (place, byte) in rest.iter().enumerate() {
+        if needs_escape(*byte) {
+            push_escape(out, *byte);
+            return Some(&rest[place + 1..]);
+        }
+        out.push(*byte);
+    }
+    None
 }
 
 fn block_needs_escape(block: &[u8; BLOCK]) -> bool {
@@ -72,20 +96,6 @@ fn block_needs_escape(block: &[u8; BLOCK]) -> bool {
 
 const fn needs_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
-}
-
-/// The same count, eight bytes at a time; for what is shorter than a block, and within one that is known to be dirty.
-fn clean_run_by_words(bytes: &[u8]) -> usize {
-    let (words, _) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let dirty = dirty_bytes(u64::from_le_bytes(*word));
-        if dirty != 0 {
-            return index * 8 + dirty.trailing_zeros() as usize / 8;
-        }
-    }
-    let start = words.len() * 8;
-    let tail = &bytes[start..];
-    start + tail.iter().position(|byte| needs_escape(*byte)).unwrap_or(tail.len())
 }
 
 /// A word whose lowest set bit is the top bit of the first byte that needs an escape; zero when none does.
