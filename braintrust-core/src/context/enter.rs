@@ -53,7 +53,10 @@ impl Context {
     }
 
     /// The same, and catches a panic of `work`.
-    #[inline]
+    ///
+    /// Inlined, since each frame that is left out counts where traced calls are nested deeply: a processor foresees only
+    /// so many returns.
+    #[inline(always)]
     pub(crate) fn scope_caught(&self, work: &mut dyn FnMut()) -> thread::Result<()> {
         let token = if self.is_none() { None } else { stack::push(self) };
         let outcome = catch_unwind(AssertUnwindSafe(work));

@@ -27,6 +27,12 @@ impl Entry {
         !self.mixed && self.rich.is_none()
     }
 
+    /// What is kept for the next entry must own nothing.
+    #[cold]
+    fn empty(&mut self) {
+        self.rich = Context::none();
+    }
+
     fn context(&self) -> Context {
         if self.rich.is_none() { Context::of_plain(self.span) } else { self.rich.clone() }
     }
@@ -92,20 +98,25 @@ impl Stack {
         self.entries().iter().rposition(|entry| entry.token == token)
     }
 
+    /// Takes the topmost entry.
     #[inline]
+    fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        if let Some(left) = self.places.get_mut(self.depth).filter(|left| !left.rich.is_none()) {
+            left.empty();
+        }
+    }
+
+    #[cold]
     fn truncate(&mut self, depth: usize) {
         while self.depth > depth {
-            self.depth -= 1;
-            // What is kept for the next entry must own nothing.
-            if let Some(left) = self.places.get_mut(self.depth).filter(|left| !left.rich.is_none()) {
-                left.rich = Context::none();
-            }
+            self.pop();
         }
     }
 }
 
 /// Puts `context` on top. `None` if the thread is being torn down, and has no stack any more.
-#[inline]
+#[inline(always)]
 pub(super) fn push(context: &Context) -> Option<Token> {
     with(|stack| {
         let token = Token(stack.next_token);
@@ -121,11 +132,11 @@ pub(super) fn push(context: &Context) -> Option<Token> {
 }
 
 /// Takes the entry and whatever was left above it.
-#[inline]
+#[inline(always)]
 pub(super) fn truncate(token: Token) {
     with(|stack| {
         if stack.top().is_some_and(|top| top.token == token) {
-            stack.truncate(stack.depth - 1);
+            stack.pop();
         } else {
             truncate_deep(stack, token);
         }
@@ -145,7 +156,7 @@ pub(super) fn remove(token: Token) {
         if let Some(place) = stack.find(token) {
             let depth = stack.depth;
             stack.places[place..depth].rotate_left(1);
-            stack.truncate(depth - 1);
+            stack.pop();
         }
     });
 }
@@ -200,7 +211,7 @@ fn outward(stack: &Stack) -> impl Iterator<Item = Spot> + '_ {
 }
 
 /// Runs `work` on the stack. It must not run anyone else's code: a context owns nothing whose destructor could.
-#[inline]
+#[inline(always)]
 fn with<R>(work: impl FnOnce(&mut Stack) -> R) -> Option<R> {
     STACK.try_with(|stack| work(&mut stack.borrow_mut())).ok()
 }

@@ -1,6 +1,7 @@
 //! Functions: their body runs with the span current, and a panic is noted on its way through.
 
 use std::panic::resume_unwind;
+use std::thread;
 
 use futures::Stream;
 
@@ -90,4 +91,10 @@ fn run_or_end(span: &Context, body: &mut dyn FnMut()) {
         end_panicked(span, &*payload, Fields::new());
         resume_unwind(payload);
     }
+}
+
+/// Runs `work` with `span` current, and catches its panic: one copy for all functions, which the generic ones call.
+#[inline(never)]
+pub(super) fn guarded(span: &Context, work: &mut dyn FnMut()) -> thread::Result<()> {
+    span.scope_caught(work)
 }

@@ -10,6 +10,7 @@ use pin_project::{pin_project, pinned_drop};
 use crate::context::Context;
 use crate::fields::Fields;
 
+use super::call::guarded;
 use super::ending::{end_cancelled, end_panicked, end_with};
 
 /// A future with a span of its own.
@@ -78,7 +79,7 @@ where
     R: Fn(&F::Output, &mut Fields),
 {
     let (mut inner, mut polled) = (inner, Poll::Pending);
-    let outcome = span.scope_caught(&mut || polled = inner.as_mut().poll(task));
+    let outcome = guarded(span, &mut || polled = inner.as_mut().poll(task));
     // A future that is polled again after its end may panic; that is no news for the span.
     let has_ended = *ended;
     match (outcome, &polled) {

@@ -133,7 +133,9 @@ impl Writer {
 
     #[cold]
     fn append_large(&mut self, words: usize, entry: &Entry<'_>) {
-        let mut bytes = Vec::with_capacity(words * WORD);
+        // Fresh memory of this size costs more than filling it: the system has to find pages for it.
+        let mut bytes = lock(&SHARED.spare_buffers).pop().unwrap_or_default();
+        bytes.reserve_exact(words * WORD);
         entry.write(&mut bytes);
         self.append_large_bytes(entry.starts(), bytes);
     }
@@ -330,7 +332,8 @@ pub(crate) fn drain() -> Drained {
 /// Gives a drained buffer back for reuse.
 pub(crate) fn recycle(mut buffer: Vec<u8>) {
     let mut spare = lock(&SHARED.spare_buffers);
-    if spare.len() < SPARES && buffer.capacity() <= REUSED_BYTES {
+    // Small ones, of which there are many between large entries, would keep the large ones out.
+    if spare.len() < SPARES && (LARGE_WORDS * WORD..=REUSED_BYTES).contains(&buffer.capacity()) {
         buffer.clear();
         spare.push(buffer);
     }
