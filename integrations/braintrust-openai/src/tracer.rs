@@ -49,7 +49,7 @@ pub fn wrap_openai<C: Config>(client: Client<C>) -> Client<C> {
 /// ```
 #[must_use = "settings do nothing until a client is wrapped"]
 pub fn tracer() -> OpenAiTracer {
-    OpenAiTracer { tracer: Tracer::new("async-openai"), http: None }
+    OpenAiTracer { tracer: Tracer::new("async-openai").dedicated(), http: None }
 }
 
 /// Settings for tracing a client, made by [`tracer()`].

@@ -46,7 +46,7 @@ async fn use_all(client: &Client<OpenAIConfig>) {
     client.chat().create_byot::<_, Value>(question()).await.unwrap();
     client.responses().create_byot::<_, Value>(json!({"model": "m", "input": "How many?"})).await.unwrap();
     client.embeddings().create_byot::<_, Value>(json!({"model": "m", "input": "text"})).await.unwrap();
-    client.moderations().create_byot::<_, Value>(json!({"model": "m", "input": "text"})).await.unwrap_err();
+    client.moderations().create_byot::<_, Value>(json!({"input": "text"})).await.unwrap_err();
 }
 
 #[tokio::test]

@@ -29,13 +29,16 @@ use crate::request_body;
 ///
 /// A `POST` to a path that ends as those of the known APIs do, on whatever host: OpenAI and what is compatible with it,
 /// Anthropic, Gemini, Bedrock, Ollama. Where such a path may belong to anything (`/responses`), the request must name a
-/// `model` as well. More are added by [`endpoint`](Self::endpoint). Every other request is sent, and its response
+/// `model` as well, unless the client is [`dedicated`](Self::dedicated). More are added by
+/// [`endpoint`](Self::endpoint). Every other request is sent, and its response
 /// returned, as it is.
 #[derive(Clone, Debug)]
 pub struct Tracer {
     options: CallOptions,
     rules: Vec<Rule>,
     propagated: Vec<Cow<'static, str>>,
+    /// Whether all that is sent is meant for a model's API.
+    is_dedicated: bool,
 }
 
 /// An endpoint that is known by its address.
@@ -50,7 +53,8 @@ impl Tracer {
     /// Traces in the name of the client library `instrumentation`, which the spans tell of.
     #[must_use]
     pub fn new(instrumentation: impl Into<Cow<'static, str>>) -> Self {
-        Self { options: CallOptions::new(instrumentation), rules: Vec::new(), propagated: Vec::new() }
+        let options = CallOptions::new(instrumentation);
+        Self { options, rules: Vec::new(), propagated: Vec::new(), is_dedicated: false }
     }
 
     /// Has the spans go to the project that is registered under `key`: under its nearest span around the call, or as
@@ -93,6 +97,14 @@ impl Tracer {
         endpoint: Endpoint,
     ) -> Self {
         self.rules.push(Rule { host: host.into(), path: path.into(), endpoint });
+        self
+    }
+
+    /// Counts every `POST` to a path of a known API as a call, even where such a path may belong to anything: for a client
+    /// that talks to nothing but a model's API.
+    #[must_use]
+    pub fn dedicated(mut self) -> Self {
+        self.is_dedicated = true;
         self
     }
 
@@ -167,8 +179,11 @@ impl Tracer {
         if let Some(rule) = self.rules.iter().find(|rule| rule.fits(url)) {
             return Some(rule.endpoint.clone());
         }
-        let endpoint = detect(url.authority(), url.path())?;
-        (!is_common(endpoint.api()) || names_a_model(request)).then_some(endpoint)
+        // Without a name and a password before it.
+        let host = url.authority().rsplit('@').next()?;
+        let endpoint = detect(host, url.path())?;
+        let is_call = self.is_dedicated || !is_common(endpoint.api()) || names_a_model(request);
+        is_call.then_some(endpoint)
     }
 
     fn is_propagated_to(&self, url: &Url) -> bool {
