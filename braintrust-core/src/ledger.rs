@@ -180,6 +180,7 @@ impl Ledger {
     }
 
     /// Why the latest attempt failed.
+    #[cfg(test)]
     pub(crate) fn trouble(&self) -> Option<String> {
         self.books().trouble.clone()
     }

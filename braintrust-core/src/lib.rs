@@ -21,7 +21,6 @@ mod export;
 mod fields;
 mod ids;
 mod instrument;
-#[expect(dead_code, reason = "for the spool, which follows")]
 mod ledger;
 pub mod llm;
 mod logger;
@@ -34,7 +33,6 @@ mod registry;
 mod report;
 mod secret;
 mod sections;
-#[expect(dead_code, reason = "for the spool, which follows")]
 mod sink;
 mod span;
 mod span_type;

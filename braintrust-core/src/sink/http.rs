@@ -13,6 +13,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,8 +24,9 @@ pub(super) use self::persist::{Patience, persist};
 pub(super) use self::resolver::Resolver;
 use super::{RowBatch, Sink};
 use crate::api::{Api, Pacing};
-use crate::config::{Resolution, Settings, Target};
+use crate::config::{Resolution, Settings, SpoolDir, Target};
 use crate::ledger::Ledger;
+use crate::spool::{self, Spool, SpoolPlace, Tenant};
 
 /// The rows of one logger, under one key: those of its own project, and those of spans whose parents came from
 /// elsewhere.
@@ -54,8 +56,9 @@ impl HttpSink {
         pacing: Pacing,
     ) -> Self {
         let api = Api::new(http, target.api_key.clone());
+        let spool = spool(&target, &settings);
         let resolver = Rc::new(Resolver::new(api, target, settings, resolution, Arc::clone(&ledger)));
-        let core = Rc::new(Core::new(resolver, ledger, pacing));
+        let core = Rc::new(Core::new(resolver, ledger, pacing, spool));
         tokio::task::spawn_local(driver::drive(Rc::clone(&core)));
         Self { core }
     }
@@ -64,6 +67,23 @@ impl HttpSink {
     pub(super) fn resolver(&self) -> Rc<Resolver> {
         Rc::clone(&self.core.resolver)
     }
+}
+
+/// The spool of a target's rows, unless it is switched off, or there is no place for it.
+fn spool(target: &Target, settings: &Settings) -> Option<Spool> {
+    let dir = match &settings.spool_dir {
+        SpoolDir::Off => return None,
+        SpoolDir::At(dir) => dir.clone(),
+        SpoolDir::Default => spool::default_dir(|variable| std::env::var_os(variable).map(PathBuf::from))?,
+    };
+    let place = SpoolPlace { dir, max_bytes: settings.spool_bytes as u64 };
+    let tenant = Tenant {
+        app_url: &target.app_url,
+        api_url: target.api_url.as_deref(),
+        org_name: target.org_name.as_deref(),
+        key: target.api_key.expose(),
+    };
+    Some(Spool::open(&place, &tenant))
 }
 
 impl Sink for HttpSink {

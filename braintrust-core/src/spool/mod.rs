@@ -1,8 +1,333 @@
-//! Rows on disk, until they can be delivered.
+//! Rows on disk, until they can be delivered: by this process, or by one after it.
+//!
+//! A spool is a folder for each tenant (application, organization and key), so that rows of one key never leave under
+//! another. It holds *segments*, files that rows are appended to, each locked by the process that works on it; whoever
+//! finds one without a lock takes it over. A segment says in its head how far it is settled, and is removed once it is
+//! altogether. What is damaged is passed over, told of, and never fatal.
+
+mod folder;
+mod place;
+mod record;
+mod refused;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+pub(crate) use self::place::{SpoolPlace, Tenant, default_dir};
+pub(crate) use self::record::SpoolRow;
+
+use self::folder::Folder;
+use self::record::put_record;
+use self::refused::Refused;
+use self::segment::{Found, Segment};
+use crate::diagnostics;
+
+/// The size at which a segment is full, where the spool is large enough for several.
+const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How many segments of earlier processes are held open at once.
+const TAKEN_OVER_AT_ONCE: usize = 16;
+
+/// The first number of this process's own segments: those of earlier ones come before them.
+const OWN_SEGMENTS: u32 = 1 << 24;
 
 /// Where a row is in a spool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket {
-    pub(crate) segment: u32,
-    pub(crate) row: u32,
+    segment: u32,
+    row: u32,
+}
+
+impl Ticket {
+    /// Whether an earlier process has put the row there.
+    pub(crate) fn is_earlier(self) -> bool {
+        self.segment < OWN_SEGMENTS
+    }
+}
+
+/// Why rows are not on disk.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotSpooled {
+    #[error("the spool {} is full ({limit} bytes, by BRAINTRUST_SPOOL_BYTES)", folder.display())]
+    Full { folder: PathBuf, limit: u64 },
+    #[error("the spool cannot be written to: {}: {cause}; set BRAINTRUST_SPOOL_DIR to a folder that can", path.display())]
+    Disk { path: PathBuf, cause: io::Error },
+}
+
+/// One tenant's rows on disk.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    folder: Folder,
+    /// Earlier processes' segments, then the own ones, each in the order in which they were begun.
+    segments: BTreeMap<u32, Segment>,
+    /// Numbers for the next segments.
+    next_earlier: u32,
+    next_own: u32,
+    /// The segment that rows are appended to.
+    current: Option<u32>,
+    /// The first row that has not been read since the last rewind.
+    unread: Ticket,
+    refused: Refused,
+}
+
+impl Spool {
+    /// The spool of a tenant, with what earlier processes have left in it. Makes no folder.
+    pub(crate) fn open(place: &SpoolPlace, tenant: &Tenant<'_>) -> Self {
+        let folder = Folder::new(place.folder_of(tenant), place.max_bytes);
+        let mut spool = Self {
+            folder,
+            segments: BTreeMap::new(),
+            next_earlier: 0,
+            next_own: OWN_SEGMENTS,
+            current: None,
+            unread: Ticket { segment: 0, row: 0 },
+            refused: Refused::default(),
+        };
+        spool.take_over();
+        spool
+    }
+
+    /// The folder of this tenant.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Appends rows, in one write. Each is on its way to the disk when this returns, and outlives the process.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room, or the disk refuses: then none of the rows is there.
+    pub(crate) fn append<'a>(&mut self, rows: impl Iterator<Item = SpoolRow<'a>>) -> Result<Vec<Ticket>, NotSpooled> {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        for row in rows {
+            put_record(row, &mut bytes);
+            ends.push(bytes.len() as u64);
+        }
+        if ends.is_empty() {
+            return Ok(Vec::new());
+        }
+        let number = self.segment_for(bytes.len() as u64)?;
+        let Some(segment) = self.segments.get_mut(&number) else { return Ok(Vec::new()) };
+        match segment.append(&bytes, &ends) {
+            Ok(first) => {
+                self.folder.grown_by(bytes.len() as u64);
+                let rows = first..first + ends.len();
+                Ok(rows.map(|row| Ticket { segment: number, row: row as u32 }).collect())
+            }
+            Err(cause) => {
+                let path = segment.path().to_owned();
+                self.current = None;
+                segment.seal();
+                self.remove_settled(number);
+                Err(NotSpooled::Disk { path, cause })
+            }
+        }
+    }
+
+    /// The segment to append so many bytes to.
+    fn segment_for(&mut self, incoming: u64) -> Result<u32, NotSpooled> {
+        self.make_room(incoming)?;
+        let full = self.folder.limit().min(SEGMENT_BYTES * 8) / 8;
+        if let Some(current) = self.current
+            && let Some(segment) = self.segments.get_mut(&current)
+        {
+            if segment.len() + incoming <= full && segment.is_there() {
+                return Ok(current);
+            }
+            segment.seal();
+            self.remove_settled(current);
+        }
+        let segment = self.folder.begin_segment().map_err(|(path, cause)| NotSpooled::Disk { path, cause })?;
+        let number = self.next_own;
+        self.next_own += 1;
+        self.segments.insert(number, segment);
+        self.current = Some(number);
+        Ok(number)
+    }
+
+    /// Sees to it that so many bytes may be added. Rows that the backend has refused go first.
+    fn make_room(&mut self, incoming: u64) -> Result<(), NotSpooled> {
+        while !self.folder.has_room(incoming) {
+            if !self.refused.remove_oldest() {
+                return Err(NotSpooled::Full { folder: self.folder.path().to_owned(), limit: self.folder.limit() });
+            }
+            self.folder.measure();
+        }
+        Ok(())
+    }
+
+    /// Whether all rows that are not settled have been read, or were in memory when they were put here.
+    pub(crate) fn is_read(&self) -> bool {
+        self.folder.is_taken_over()
+            && self.segments.range(self.unread.segment..).all(|(number, segment)| {
+                let row = if *number == self.unread.segment { self.unread.row as usize } else { 0 };
+                segment.is_read_from(row)
+            })
+    }
+
+    /// Takes all rows for read: what was just put here is still in memory.
+    pub(crate) fn skip_to_end(&mut self) {
+        if let Some((number, segment)) = self.segments.last_key_value() {
+            self.unread = Ticket { segment: *number, row: segment.rows() as u32 };
+        }
+    }
+
+    /// Has all rows read again that are not settled.
+    pub(crate) fn rewind(&mut self) {
+        self.unread = Ticket { segment: 0, row: 0 };
+        self.segments.values_mut().for_each(Segment::unload);
+    }
+
+    /// Reads rows until there are `enough` bytes of them, or no more.
+    pub(crate) fn read(&mut self, enough: usize, mut take: impl FnMut(SpoolRow<'_>, Ticket)) {
+        let mut bytes = 0;
+        while bytes < enough {
+            let unread = self.unread;
+            let Some((number, segment)) = self.segments.range_mut(unread.segment..).next() else {
+                if self.take_over() {
+                    continue;
+                }
+                return;
+            };
+            let number = *number;
+            if number != unread.segment {
+                self.unread = Ticket { segment: number, row: 0 };
+                continue;
+            }
+            match segment.next(unread.row as usize) {
+                Found::Row(row, index) => {
+                    bytes += row.text.len();
+                    self.unread.row = index as u32 + 1;
+                    take(row, Ticket { segment: number, row: index as u32 });
+                }
+                Found::End if self.current == Some(number) => {
+                    self.unread.row = segment.rows() as u32;
+                    return;
+                }
+                Found::End => {
+                    segment.unload();
+                    self.remove_settled(number);
+                    self.unread = Ticket { segment: number + 1, row: 0 };
+                }
+            }
+        }
+    }
+
+    /// These rows are delivered, or lost.
+    pub(crate) fn settle(&mut self, tickets: impl Iterator<Item = Ticket>) {
+        let mut touched: Vec<u32> = Vec::new();
+        for Ticket { segment: number, row } in tickets {
+            if let Some(segment) = self.segments.get_mut(&number) {
+                segment.settle(row as usize);
+                if touched.last() != Some(&number) {
+                    touched.push(number);
+                }
+            }
+        }
+        for number in touched {
+            self.remove_settled(number);
+        }
+    }
+
+    /// Notes in a segment how far it is settled, and removes it if it is altogether.
+    fn remove_settled(&mut self, number: u32) {
+        let Some(segment) = self.segments.get_mut(&number) else { return };
+        if segment.is_settled() {
+            if let Some(segment) = self.segments.remove(&number) {
+                self.folder.shrunk_by(segment.remove());
+            }
+        } else {
+            segment.note_settled();
+        }
+    }
+
+    /// Keeps rows that the backend has refused, for a process after this one to try again. `since` is the time of the
+    /// first refusal, if it is not now.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub(crate) fn keep_refused<'a>(
+        &mut self,
+        rows: impl Iterator<Item = SpoolRow<'a>>,
+        since: Option<u64>,
+    ) -> Result<(), NotSpooled> {
+        let mut bytes = Vec::new();
+        let mut count = 0;
+        for row in rows {
+            put_record(row, &mut bytes);
+            count += 1;
+        }
+        self.make_room(bytes.len() as u64)?;
+        let kept = self.refused.append(&self.folder, &bytes, (since, count));
+        self.folder.grown_by(bytes.len() as u64);
+        kept.map_err(|(path, cause)| NotSpooled::Disk { path, cause })
+    }
+
+    /// When the row was refused first, if it was in an earlier process.
+    pub(crate) fn refused_since(&self, ticket: Ticket) -> Option<u64> {
+        self.segments.get(&ticket.segment)?.refused_since()
+    }
+
+    /// How many refused rows have been removed to make room, or because they were too old, since this was last asked.
+    pub(crate) fn take_removed(&mut self) -> refused::Removed {
+        self.refused.take_removed()
+    }
+
+    /// A point that all rows spooled so far come before.
+    pub(crate) fn mark(&self) -> Ticket {
+        self.segments.last_key_value().map_or(Ticket { segment: 0, row: 0 }, |(number, segment)| Ticket {
+            segment: *number,
+            row: segment.rows() as u32,
+        })
+    }
+
+    /// Whether all rows before a point are settled.
+    pub(crate) fn is_settled_to(&self, mark: Ticket) -> bool {
+        self.segments.range(..=mark.segment).all(|(number, segment)| {
+            let rows = if *number == mark.segment { mark.row as usize } else { usize::MAX };
+            segment.is_settled_to(rows)
+        })
+    }
+
+    /// Removes the segment that rows are appended to, if all of them are settled.
+    pub(crate) fn tidy(&mut self) {
+        if let Some(number) = self.current
+            && let Some(segment) = self.segments.get_mut(&number)
+            && segment.is_settled_to(usize::MAX)
+        {
+            segment.seal();
+            self.current = None;
+            self.remove_settled(number);
+        }
+    }
+
+    /// Takes over segments that no process works on; `false` if there are none.
+    fn take_over(&mut self) -> bool {
+        if self.folder.is_taken_over() {
+            return false;
+        }
+        let before = self.segments.len();
+        for found in self.folder.take_over(TAKEN_OVER_AT_ONCE) {
+            if found.refused_since().is_some_and(refused::is_too_old) {
+                self.refused.remove_old(found);
+                continue;
+            }
+            self.segments.insert(self.next_earlier, found);
+            self.next_earlier += 1;
+        }
+        let taken = self.segments.len() - before;
+        if taken > 0 {
+            let plural = if taken == 1 { "" } else { "s" };
+            diagnostics::debug(|| {
+                format!("sending rows of earlier processes: {taken} file{plural} in {}", self.folder.path().display())
+            });
+            self.unread = self.unread.min(Ticket { segment: self.next_earlier - taken as u32, row: 0 });
+        }
+        taken > 0
+    }
 }

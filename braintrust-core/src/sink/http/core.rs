@@ -9,15 +9,17 @@ use tokio::sync::{Notify, oneshot};
 
 use super::courier::{Fate, Verdict};
 use super::driver::Trouble;
-use super::parcel::{Closing, Parcel, Part};
+use super::parcel::{Closing, OpenParcelRow, Parcel, Part};
 use super::queue::{Held, Limits, Queue, RowFacts, Window};
 use super::resolver::Resolver;
-use super::store::Store;
+use super::store::{Placed, Store};
 use crate::api::{Failure, Pacing};
 use crate::container::Container;
+use crate::diagnostics;
 use crate::ledger::{Ledger, Tally};
 use crate::report::LossReason;
 use crate::sink::RowBatch;
+use crate::spool::{Spool, SpoolRow, Ticket};
 
 /// See the module's documentation.
 pub(super) struct Core {
@@ -32,7 +34,6 @@ pub(super) struct Core {
     state: RefCell<State>,
 }
 
-#[derive(Default)]
 struct State {
     queue: Queue,
     store: Store,
@@ -50,13 +51,28 @@ struct State {
 /// Somebody who waits for all rows up to an epoch.
 struct Flush {
     epoch: u64,
+    /// The point on disk up to which rows are waited for, if they are.
+    mark: Option<Ticket>,
     done: oneshot::Sender<()>,
 }
 
 impl Core {
-    pub(super) fn new(resolver: Rc<Resolver>, ledger: Arc<Ledger>, pacing: Pacing) -> Self {
-        let (wake, is_closed, is_urged, state) = (Notify::new(), Cell::default(), Cell::default(), RefCell::default());
-        Self { resolver, ledger, pacing, wake, is_closed, is_urged, state }
+    pub(super) fn new(resolver: Rc<Resolver>, ledger: Arc<Ledger>, pacing: Pacing, spool: Option<Spool>) -> Self {
+        let store = Store::new(spool, resolver.settings.durable, resolver.own());
+        let state = RefCell::new(State {
+            queue: Queue::default(),
+            store,
+            is_away: false,
+            under_way: BTreeMap::new(),
+            parcels: 0,
+            epoch: 0,
+            unsettled: BTreeMap::new(),
+            flushes: Vec::new(),
+        });
+        let (wake, is_closed, is_urged) = (Notify::new(), Cell::default(), Cell::default());
+        let core = Self { resolver, ledger, pacing, wake, is_closed, is_urged, state };
+        core.count_removed(&mut core.state.borrow_mut());
+        core
     }
 
     /// Takes over a window's rows.
@@ -67,11 +83,15 @@ impl Core {
         let state = &mut *self.state.borrow_mut();
         *state.unsettled.entry(state.epoch).or_default() += rows.len();
         let window = Window::new(rows, state.epoch);
-        if state.is_away || !state.store.is_empty() {
-            state.store.push(window);
-        } else {
-            state.queue.push(window);
+        match state.store.place(window, state.is_away) {
+            Placed::Queue(window) => state.queue.push(window),
+            Placed::Waits => {
+                let on_disk = state.store.spool_behind();
+                self.count_spooled(state);
+                self.forget(state, &on_disk);
+            }
         }
+        self.count_spooled(state);
         self.wake.notify_one();
     }
 
@@ -79,9 +99,9 @@ impl Core {
     pub(super) fn barrier(&self) -> oneshot::Receiver<()> {
         let (done, settled) = oneshot::channel();
         let mut state = self.state.borrow_mut();
-        let epoch = state.epoch;
+        let (epoch, mark) = (state.epoch, state.store.mark());
         state.epoch += 1;
-        state.flushes.push(Flush { epoch, done });
+        state.flushes.push(Flush { epoch, mark, done });
         state.end_flushes();
         self.is_urged.set(true);
         self.wake.notify_one();
@@ -89,16 +109,46 @@ impl Core {
     }
 
     /// Puts on disk what is in memory only.
-    pub(super) fn secure(&self) {}
+    pub(super) fn secure(&self) {
+        let state = &mut *self.state.borrow_mut();
+        if !state.store.has_spool() {
+            return;
+        }
+        for parcel in state.under_way.values() {
+            state.store.secure_parcel(parcel);
+        }
+        state.store.secure_queue(&mut state.queue);
+        let on_disk = state.store.spool_behind();
+        self.count_spooled(state);
+        self.forget(state, &on_disk);
+    }
+
+    fn count_spooled(&self, state: &mut State) {
+        self.ledger.spooled(state.store.take_spooled());
+        self.count_removed(state);
+    }
+
+    /// Enters the loss of refused rows that had to go from the disk.
+    fn count_removed(&self, state: &mut State) {
+        let removed = state.store.take_removed();
+        let why = "rows that the backend had refused were kept on disk, until there was no more room, or for a week";
+        self.ledger.lost(LossReason::SpoolFull, removed, why);
+    }
 
     /// Gives up the oldest rows that are in memory only.
     pub(super) fn drop_oldest(&self, bytes: usize, rows: usize) {
-        let mut state = self.state.borrow_mut();
-        let dropped = state.queue.drop_oldest(bytes, rows);
-        self.forget(&mut state, &dropped);
-        drop(state);
+        let state = &mut *self.state.borrow_mut();
+        let mut dropped = state.queue.drop_oldest(bytes, rows);
+        let mut dropped_bytes: usize = dropped.iter().map(|row| row.counted).sum();
+        while (dropped_bytes < bytes || dropped.len() < rows)
+            && let Some(row) = state.store.drop_oldest()
+        {
+            dropped_bytes += row.counted;
+            dropped.push(row);
+        }
         let why = "the oldest rows made room for new ones; the backend is too slow, or away";
         self.ledger.lost(LossReason::QueueFull, Tally::in_memory(dropped.len()), why);
+        self.forget(state, &dropped);
     }
 
     /// No more rows will come.
@@ -164,23 +214,24 @@ impl Core {
         let mut disowned = BTreeSet::new();
         let mut was_delivered = false;
         for Verdict { part, fate } in verdicts {
+            let rows = facts_of(&parcel, &part);
             match fate {
                 Fate::Delivered => {
                     was_delivered = true;
-                    self.ledger.delivered(Tally::in_memory(part.len()));
-                    self.forget(&mut state, &facts_of(&parcel, &part));
+                    self.ledger.delivered(state.store.settle(&rows));
+                    self.forget(&mut state, &rows);
                 }
                 Fate::Refused(failure) => {
                     if failure.disowns() {
                         disowned.extend(part.closing(&parcel).cloned());
                     }
-                    self.give_up(&mut state, &facts_of(&parcel, &part), LossReason::Rejected, &failure.text);
+                    let refused: Vec<_> = part.indices().iter().map(|index| parcel.open(*index)).collect();
+                    let refused = refused.iter().map(|row| (row.text, row.container, row.facts)).collect();
+                    self.refuse(&mut state, refused, &failure.text);
                 }
-                Fate::TooLarge(text) => {
-                    self.give_up(&mut state, &facts_of(&parcel, &part), LossReason::TooLarge, &text);
-                }
+                Fate::TooLarge(text) => self.give_up(&mut state, &rows, LossReason::TooLarge, &text),
                 Fate::NotNow(failure) => {
-                    state.queue.give_back(held_rows(&parcel, &part));
+                    self.take_back(&mut state, &parcel, &part);
                     trouble = Some(Trouble::from(failure));
                 }
             }
@@ -199,12 +250,47 @@ impl Core {
         }
     }
 
-    /// Gives up all rows of a container that cannot be had.
+    /// Rows were not delivered, and may be later: those that are on disk are left there.
+    fn take_back(&self, state: &mut State, parcel: &Parcel, part: &Part) {
+        let rows = part.indices().iter().map(|index| parcel.open(*index));
+        let (on_disk, in_memory): (Vec<_>, Vec<_>) = rows.partition(|row| row.facts.ticket.is_some());
+        let on_disk: Vec<_> = on_disk.iter().map(|row| row.facts).collect();
+        self.forget(state, &on_disk);
+        let held = |row: OpenParcelRow<'_>| Held {
+            text: row.text.into(),
+            container: row.container.cloned(),
+            facts: row.facts,
+        };
+        state.queue.give_back(in_memory.into_iter().map(held));
+    }
+
+    /// Sets all rows of a container aside that cannot be had.
     pub(super) fn refuse_container(&self, container: Option<&Container>, failure: &Failure) {
         let mut state = self.state.borrow_mut();
         let taken = state.queue.take_of(container);
-        let facts: Vec<_> = taken.iter().map(|held| held.facts).collect();
-        self.give_up(&mut state, &facts, LossReason::Rejected, &failure.text);
+        let rows = taken.iter().map(|held| (&*held.text, held.container.as_ref(), held.facts)).collect();
+        self.refuse(&mut state, rows, &failure.text);
+    }
+
+    /// The backend refuses these rows: they are kept for another process to try, if there is a place for them.
+    fn refuse(&self, state: &mut State, rows: Vec<(&[u8], Option<&Rc<Container>>, RowFacts)>, why: &str) {
+        let own = state.store.own().to_owned();
+        let encoded: Vec<_> =
+            rows.iter().map(|(_, container, _)| container.map_or_else(|| own.clone(), |it| it.encode())).collect();
+        let to_keep = rows
+            .iter()
+            .zip(&encoded)
+            .map(|((text, _, facts), container)| (SpoolRow { key: facts.key, container, text }, facts.ticket));
+        let to_keep: Vec<_> = to_keep.collect();
+        let facts: Vec<_> = rows.iter().map(|(.., facts)| *facts).collect();
+        if !state.store.keep_refused(&to_keep) {
+            return self.give_up(state, &facts, LossReason::Rejected, why);
+        }
+        let newly_on_disk = state.store.settle(&facts).queued;
+        self.ledger.spooled(newly_on_disk);
+        self.count_removed(state);
+        self.ledger.refused_by_backend(why);
+        self.forget(state, &facts);
     }
 
     /// A container that was asked for is known now.
@@ -213,15 +299,40 @@ impl Core {
         self.wake.notify_one();
     }
 
-    /// The backend cannot be reached, or refuses everything.
-    pub(super) fn go_away(&self, trouble: &Trouble) {
+    /// There is trouble: everything in memory is put on disk, but for what is under way, which may still arrive.
+    pub(super) fn step_back(&self) {
         let state = &mut *self.state.borrow_mut();
         state.is_away = true;
-        state.store.take_over(&mut state.queue);
+        if state.store.has_spool() {
+            for parcel in state.under_way.values() {
+                state.store.secure_parcel(parcel);
+            }
+        }
+        let mut on_disk = state.store.take_over(&mut state.queue);
+        on_disk.extend(state.store.spool_behind());
+        self.count_spooled(state);
+        self.forget(state, &on_disk);
+    }
+
+    /// The backend cannot be reached, or refuses everything; nothing is under way any more.
+    pub(super) fn go_away(&self, trouble: &Trouble) {
+        self.step_back();
+        let state = &mut *self.state.borrow_mut();
+        state.store.rewind();
         if trouble.is_refusal {
             self.resolver.forget_everything();
-            self.give_up_all(state, &trouble.text);
+            if state.store.has_spool() {
+                self.ledger.refused_by_backend(&trouble.text);
+            } else {
+                self.give_up_all(state, &trouble.text);
+            }
+        } else if state.store.is_on_disk() {
+            let place = state.store.place_in_words();
+            diagnostics::error(&format!("away: {place}"), || {
+                format!("{}; rows are kept in {place}, and sent as soon as they can be", trouble.text)
+            });
         }
+        state.end_flushes_in_vain(trouble.is_refusal);
     }
 
     /// The backend has answered.
@@ -230,15 +341,15 @@ impl Core {
     }
 
     fn give_up_all(&self, state: &mut State, why: &str) {
-        let mut all = Queue::default();
-        state.store.refill(&mut all, usize::MAX);
         let mut facts = Vec::new();
-        all.each(|_, _, row| facts.push(row));
+        while let Some(row) = state.store.drop_oldest() {
+            facts.push(row);
+        }
         self.give_up(state, &facts, LossReason::Rejected, why);
     }
 
     fn give_up(&self, state: &mut State, rows: &[RowFacts], reason: LossReason, why: &str) {
-        self.ledger.lost(reason, Tally::in_memory(rows.len()), why);
+        self.ledger.lost(reason, state.store.settle(rows), why);
         self.forget(state, rows);
     }
 
@@ -262,20 +373,33 @@ impl State {
     /// Tells those whose rows are all settled.
     fn end_flushes(&mut self) {
         let first_open = self.unsettled.keys().next().copied().unwrap_or(u64::MAX);
-        for flush in self.flushes.extract_if(.., |flush| flush.epoch < first_open) {
+        let is_over = |store: &Store, flush: &Flush| {
+            flush.epoch < first_open && flush.mark.is_none_or(|mark| store.is_settled_to(mark))
+        };
+        if self.flushes.iter().any(|flush| is_over(&self.store, flush)) {
+            self.store.tidy();
+        }
+        for flush in self.flushes.extract_if(.., |flush| is_over(&self.store, flush)) {
             // Who asked may have stopped waiting.
             let _ = flush.done.send(());
+        }
+    }
+
+    /// Tells those whose rows are all settled or on disk: nothing more will become of them for now. If everything is
+    /// refused, there is nothing to wait for at all.
+    fn end_flushes_in_vain(&mut self, is_refusal: bool) {
+        for flush in &mut self.flushes {
+            flush.mark = None;
+        }
+        self.end_flushes();
+        if is_refusal {
+            for flush in self.flushes.drain(..) {
+                let _ = flush.done.send(());
+            }
         }
     }
 }
 
 fn facts_of(parcel: &Parcel, part: &Part) -> Vec<RowFacts> {
     part.indices().iter().map(|index| parcel.open(*index).facts).collect()
-}
-
-fn held_rows<'a>(parcel: &'a Parcel, part: &'a Part) -> impl DoubleEndedIterator<Item = Held> + 'a {
-    part.indices().iter().map(|index| {
-        let row = parcel.open(*index);
-        Held { text: row.text.into(), container: row.container.cloned(), facts: row.facts }
-    })
 }

@@ -105,7 +105,9 @@ impl Driver {
         let mut under_way = UnderWay::new();
         let mut trouble = None;
         loop {
-            self.core.refill(limits);
+            if trouble.is_none() {
+                self.core.refill(limits);
+            }
             if trouble.is_none() && self.core.needs_own_project() {
                 if under_way.is_empty() {
                     self.register_own(&session).await?;
@@ -123,14 +125,20 @@ impl Driver {
             }
             if let Some((number, verdicts)) = self.next_answer(&mut under_way, &courier).await {
                 match self.core.settle(number, verdicts) {
-                    None => self.has_answered(),
-                    some => trouble = some,
+                    None => self.has_answered(trouble.is_some()),
+                    some => {
+                        trouble = some;
+                        self.core.step_back();
+                    }
                 }
             }
         }
     }
 
-    fn has_answered(&mut self) {
+    fn has_answered(&mut self, is_in_trouble: bool) {
+        if is_in_trouble {
+            return;
+        }
         if self.is_probing {
             self.is_probing = false;
             self.core.ledger.note(None);

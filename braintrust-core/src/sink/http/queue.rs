@@ -64,6 +64,18 @@ impl Window {
         (self.next..self.rows.len()).filter_map(|index| self.row(index))
     }
 
+    /// Gives up the oldest row that has not left.
+    pub(super) fn drop_one(&mut self) -> Option<RowFacts> {
+        let (_, facts) = self.row(self.next)?;
+        self.next += 1;
+        Some(facts)
+    }
+
+    /// The size of the oldest row that has not left.
+    fn next_bytes(&self) -> usize {
+        self.row(self.next).map_or(0, |(row, _)| row.text.len())
+    }
+
     fn row(&self, index: usize) -> Option<(OpenRow<'_>, RowFacts)> {
         let row = self.rows.get(index)?;
         let counted = if self.counts { row.text.len() } else { 0 };
@@ -270,27 +282,34 @@ impl Queue {
             self.forget_held(held.facts.key);
             return Some(held.facts);
         }
-        let window = self.windows.front_mut()?;
-        let Some((row, facts)) = window.row(window.next) else {
+        loop {
+            let window = self.windows.front_mut()?;
+            if !window.tickets.is_empty() {
+                return None;
+            }
+            let bytes = window.next_bytes();
+            if let Some(dropped) = window.drop_one() {
+                self.rows -= 1;
+                self.bytes -= bytes;
+                return Some(dropped);
+            }
             self.windows.pop_front();
-            return self.drop_one();
-        };
-        if facts.ticket.is_some() {
-            return None;
         }
-        self.rows -= 1;
-        self.bytes -= row.text.len();
-        window.next += 1;
-        Some(facts)
     }
 
-    /// Every row that waits, in its order.
-    pub(super) fn each(&self, mut visit: impl FnMut(&[u8], Option<&Rc<Container>>, RowFacts)) {
-        for held in &self.held {
-            visit(&held.text, held.container.as_ref(), held.facts);
+    /// Has `put` put rows on disk that are not there yet, and notes where they are; it is given a window's rows at a time.
+    pub(super) fn give_tickets(&mut self, mut put: impl FnMut(&[OpenRow<'_>]) -> Option<Vec<Ticket>>) {
+        for held in self.held.iter_mut().filter(|held| held.facts.ticket.is_none()) {
+            let row = OpenRow { text: &held.text, container: held.container.as_ref(), key: held.facts.key };
+            held.facts.ticket = put(&[row]).and_then(|tickets| tickets.first().copied());
         }
-        for (row, facts) in self.windows.iter().flat_map(Window::waiting) {
-            visit(row.text, row.container, facts);
+        for window in self.windows.iter_mut().filter(|window| window.tickets.is_empty()) {
+            let rows: Vec<_> = window.waiting().map(|(row, _)| row).collect();
+            let Some(tickets) = put(&rows) else { return };
+            // Those that have left need none.
+            let Some(first) = tickets.first() else { continue };
+            window.tickets = vec![*first; window.next];
+            window.tickets.extend(tickets);
         }
     }
 
@@ -337,3 +356,6 @@ impl Hasher for KeyHasher {
         self.0 = number;
     }
 }
+
+#[cfg(test)]
+mod tests;

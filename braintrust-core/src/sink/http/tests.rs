@@ -2,7 +2,9 @@
 
 mod containers;
 mod knowledge;
+mod overflow;
 mod splitting;
+mod spooled;
 
 use std::future::{pending, ready};
 use std::time::Duration;
@@ -28,7 +30,9 @@ const KEY: &str = "sk-secret-0123456789";
 const HANGING: Duration = Duration::from_secs(60);
 
 fn settings(variables: &[(&str, &str)]) -> Arc<Settings> {
-    let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    let no_spool = ("BRAINTRUST_SPOOL_DIR", "off");
+    let all = variables.iter().chain([&no_spool]);
+    let find = |name: &str| all.clone().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
     let settings = Settings::from_lookup(find);
     assert_eq!(settings.warnings, [""; 0]);
     Arc::new(settings)

@@ -105,7 +105,11 @@ async fn a_malformed_address_is_told_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_malformed_variable_sends_no_key_to_the_default_host() {
-    let variables = |name: &str| (name == "BRAINTRUST_APP_URL").then(|| "braintrust.acme.test".to_owned());
+    let variables = |name: &str| match name {
+        "BRAINTRUST_APP_URL" => Some("braintrust.acme.test".to_owned()),
+        "BRAINTRUST_SPOOL_DIR" => Some("off".to_owned()),
+        _ => None,
+    };
     let settings = Arc::new(Settings::from_lookup(variables));
     let target = target(&settings.app_url);
     let mut sink = sink_that_tells(target, settings, &Arc::default());

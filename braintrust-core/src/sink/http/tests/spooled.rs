@@ -1,0 +1,232 @@
+//! Rows that wait on disk: while the backend is away or refuses, in durable mode, and from one process to the next.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::report::FlushReport;
+
+/// A backend whose requests for rows are answered with a status that a test changes as it goes; 200 is the usual answer.
+async fn moody() -> (Backend, Arc<AtomicU16>) {
+    let mood = Arc::new(AtomicU16::new(200));
+    let status = Arc::clone(&mood);
+    let backend = Backend::start(move |seen| {
+        let status = status.load(Ordering::Relaxed);
+        let refused = seen.is("/logs3") && status != 200;
+        ready(if refused { answer(status, "not now") } else { None })
+    })
+    .await;
+    (backend, mood)
+}
+
+fn sink_in(dir: &TempDir, backend: &Backend, more: &[(&str, &str)]) -> TestSink {
+    let dir = dir.path().to_str().expect("text");
+    let variables: Vec<_> = more.iter().copied().chain([("BRAINTRUST_SPOOL_DIR", dir)]).collect();
+    sink_with(target(&backend.url), &variables)
+}
+
+fn scratch() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// The files of the one tenant.
+fn files(dir: &TempDir) -> Vec<std::path::PathBuf> {
+    let entries =
+        |path: &Path| std::fs::read_dir(path).into_iter().flatten().map(|entry| entry.expect("an entry").path());
+    entries(dir.path()).flat_map(|tenant| entries(&tenant).collect::<Vec<_>>()).collect()
+}
+
+async fn flush(sink: &mut TestSink) -> Result<FlushReport, String> {
+    sink.settled().await;
+    sink.ledger.report(None).map_err(|error| error.to_string())
+}
+
+fn report(delivered: u64, spooled: u64) -> Result<FlushReport, String> {
+    Ok(FlushReport { delivered, spooled, ..FlushReport::default() })
+}
+
+fn sorted(backend: &Backend) -> Vec<u64> {
+    let mut all = ids(&backend.requests_to("/logs3")).concat();
+    all.sort();
+    all.dedup();
+    all
+}
+
+#[tokio::test]
+async fn rows_wait_on_disk_while_the_backend_is_away() {
+    let (dir, (backend, mood)) = (scratch(), moody().await);
+    let mut sink = sink_in(&dir, &backend, &[]);
+    mood.store(503, Ordering::Relaxed);
+    sink.accept(batch(1..=3));
+    assert_eq!(flush(&mut sink).await, report(0, 3));
+    sink.accept(batch(4..=6));
+    assert_eq!(flush(&mut sink).await, report(0, 6));
+    let stats = sink.stats();
+    assert_eq!((stats.queued, stats.queued_bytes, stats.spooled), (0, 0, 6), "what is on disk takes no memory");
+    assert!(stats.last_error.expect("an error").contains("HTTP 503"));
+
+    mood.store(200, Ordering::Relaxed);
+    sink.accept(batch([7]));
+    assert_eq!(flush(&mut sink).await, report(7, 0));
+    assert_eq!(files(&dir).len(), 0, "what is delivered takes no space");
+    let arrived = ids(&backend.requests_to("/logs3"));
+    assert_eq!(arrived.last(), Some(&vec![1, 2, 3, 4, 5, 6, 7]), "in their order: {arrived:?}");
+}
+
+#[tokio::test]
+async fn the_next_process_sends_what_one_has_left() {
+    let (dir, (backend, mood)) = (scratch(), moody().await);
+    mood.store(503, Ordering::Relaxed);
+    let mut first = sink_in(&dir, &backend, &[]);
+    first.accept(batch(1..=3));
+    assert_eq!(flush(&mut first).await, report(0, 3));
+    drop(first);
+
+    mood.store(200, Ordering::Relaxed);
+    let mut second = sink_in(&dir, &backend, &[]);
+    second.accept(batch([4]));
+    assert_eq!(flush(&mut second).await, report(1, 0), "others' rows are in no report");
+    let stats = second.stats();
+    assert_eq!((stats.delivered, stats.recovered, stats.recorded), (1, 3, 1));
+    let arrived = ids(&backend.requests_to("/logs3"));
+    assert_eq!(arrived.last(), Some(&vec![1, 2, 3, 4]), "{arrived:?}");
+    assert_eq!(files(&dir).len(), 0);
+}
+
+#[tokio::test]
+async fn rows_of_one_span_keep_their_order_through_the_disk() {
+    let (dir, (backend, mood)) = (scratch(), moody().await);
+    mood.store(503, Ordering::Relaxed);
+    let mut sink = sink_in(&dir, &backend, &[]);
+    let row_of_one_span = |id: u32| {
+        let mut batch = RowBatch::default();
+        batch.push_with(1, None, |text| text.extend_from_slice(format!(r#"{{"id":{id}"#).as_bytes()));
+        batch
+    };
+    for id in 1..=4 {
+        sink.accept(row_of_one_span(id));
+    }
+    assert_eq!(flush(&mut sink).await, report(0, 4));
+    mood.store(200, Ordering::Relaxed);
+    sink.accept(row_of_one_span(5));
+    assert_eq!(flush(&mut sink).await, report(5, 0));
+    let arrived = ids(&backend.requests_to("/logs3"));
+    assert_eq!(arrived[arrived.len() - 4..], [[2], [3], [4], [5]], "one at a time: {arrived:?}");
+}
+
+#[tokio::test]
+async fn what_a_key_may_not_send_is_kept_and_told_of() {
+    let (dir, (backend, mood)) = (scratch(), moody().await);
+    mood.store(401, Ordering::Relaxed);
+    let mut sink = sink_in(&dir, &backend, &[]);
+    sink.accept(batch(1..=3));
+    let error = flush(&mut sink).await.expect_err("a refusal");
+    assert!(error.contains("0 delivered, 3 spooled, none lost") && error.contains("HTTP 401"), "{error}");
+    assert!(error.contains("BRAINTRUST_API_KEY") && error.contains("kept on disk"), "{error}");
+
+    mood.store(200, Ordering::Relaxed);
+    assert_eq!(flush(&mut sink).await, report(3, 0));
+    assert_eq!(sorted(&backend), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_is_kept_for_the_next_process_only() {
+    let dir = scratch();
+    let is_fixed = Arc::new(AtomicU16::new(0));
+    let fixed = Arc::clone(&is_fixed);
+    let backend = Backend::start(move |seen| {
+        let bad = seen.is("/logs3") && seen.text().contains(r#""id":2,"#) && fixed.load(Ordering::Relaxed) == 0;
+        ready(if bad { answer(400, "bad row") } else { None })
+    })
+    .await;
+    let mut sink = sink_in(&dir, &backend, &[]);
+    sink.accept(batch(1..=3));
+    let error = flush(&mut sink).await.expect_err("a refusal");
+    assert!(error.contains("2 delivered, 1 spooled, none lost") && error.contains("bad row"), "{error}");
+    let before = backend.requests_to("/logs3").len();
+    assert_eq!(flush(&mut sink).await, report(0, 1));
+    assert_eq!(backend.requests_to("/logs3").len(), before, "not again");
+    drop(sink);
+
+    let mut again = sink_in(&dir, &backend, &[]);
+    assert!(flush(&mut again).await.expect_err("a refusal").contains("bad row"));
+    drop(again);
+    is_fixed.store(1, Ordering::Relaxed);
+    let mut last = sink_in(&dir, &backend, &[]);
+    assert_eq!(flush(&mut last).await, report(0, 0));
+    assert_eq!((last.stats().recovered, files(&dir).len()), (1, 0));
+}
+
+#[tokio::test]
+async fn in_durable_mode_rows_are_on_disk_before_they_are_sent() {
+    let dir = scratch();
+    let path = dir.path().to_owned();
+    let backend = Backend::start(move |seen| {
+        let on_disk = || {
+            let folders = std::fs::read_dir(&path).expect("the spool").map(|entry| entry.expect("an entry").path());
+            let files = folders.flat_map(|folder| std::fs::read_dir(folder).expect("a folder"));
+            let files: Vec<_> =
+                files.map(|entry| std::fs::read(entry.expect("an entry").path()).expect("a file")).collect();
+            files.concat().windows(7).any(|part| part == br#"{"id":1"#)
+        };
+        ready(if seen.is("/logs3") && !on_disk() { answer(400, "not on disk") } else { None })
+    })
+    .await;
+    let mut sink = sink_in(&dir, &backend, &[("BRAINTRUST_DURABLE", "true")]);
+    sink.accept(batch([1]));
+    assert_eq!(sink.stats().spooled, 1);
+    assert_eq!(flush(&mut sink).await, report(1, 0));
+    assert_eq!(files(&dir).len(), 0);
+}
+
+#[tokio::test]
+async fn a_process_that_ends_while_requests_hang_leaves_its_rows_on_disk() {
+    let (dir, hangs) = (scratch(), Arc::new(AtomicU16::new(1)));
+    let script = Arc::clone(&hangs);
+    let backend = Backend::start(move |seen| {
+        let hangs = seen.is("/logs3") && script.load(Ordering::Relaxed) == 1;
+        async move { if hangs { pending().await } else { None } }
+    })
+    .await;
+    let variables = [("BRAINTRUST_DEFAULT_BATCH_SIZE", "2"), ("BRAINTRUST_MAX_CONCURRENT_LOG_REQUESTS", "1")];
+    let mut sink = sink_in(&dir, &backend, &variables);
+    sink.accept(batch(1..=5));
+    let request_is_there = async {
+        while backend.requests_to("/logs3").is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within(sink.local.run_until(request_is_there)).await;
+    for _ in 0..2 {
+        sink.sink.secure();
+        assert_eq!((sink.stats().queued, sink.stats().spooled), (0, 5), "those under way, too, and each once");
+    }
+    drop(sink);
+
+    hangs.store(0, Ordering::Relaxed);
+    let mut next = sink_in(&dir, &backend, &[]);
+    assert_eq!(flush(&mut next).await, report(0, 0));
+    assert_eq!((next.stats().recovered, sorted(&backend)), (5, vec![1, 2, 3, 4, 5]));
+    assert_eq!(files(&dir).len(), 0);
+}
+
+#[tokio::test]
+async fn without_a_disk_rows_wait_in_memory() {
+    let (dir, (backend, mood)) = (scratch(), moody().await);
+    mood.store(503, Ordering::Relaxed);
+    let not_a_folder = dir.path().join("file");
+    std::fs::write(&not_a_folder, "").expect("it can be written");
+    let mut sink = sink_with(
+        target(&backend.url),
+        &[("BRAINTRUST_SPOOL_DIR", not_a_folder.to_str().expect("text")), ("BRAINTRUST_NUM_RETRIES", "0")],
+    );
+    sink.accept(batch(1..=3));
+    let _ = trouble(&mut sink).await;
+    sink.accept(batch(4..=6));
+    assert_eq!((sink.stats().queued, sink.stats().spooled), (6, 0));
+    mood.store(200, Ordering::Relaxed);
+    assert_eq!(flush(&mut sink).await, report(6, 0));
+    assert_eq!(sorted(&backend), [1, 2, 3, 4, 5, 6]);
+}

@@ -1,0 +1,168 @@
+//! The folder of one tenant's spool: names, sizes, and which files nobody works on.
+
+use std::collections::VecDeque;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::segment::Segment;
+
+const ROWS: &str = "rows";
+const REFUSED: &str = "refused";
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    limit: u64,
+    /// How much is in it, as far as this process knows.
+    used: u64,
+    is_measured: bool,
+    /// Files of earlier processes that have not been looked at.
+    left: VecDeque<PathBuf>,
+    is_listed: bool,
+}
+
+impl Folder {
+    pub(super) fn new(path: PathBuf, limit: u64) -> Self {
+        Self { path, limit, used: 0, is_measured: false, left: VecDeque::new(), is_listed: false }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    pub(super) fn grown_by(&mut self, bytes: u64) {
+        self.used += bytes;
+    }
+
+    pub(super) fn shrunk_by(&mut self, bytes: u64) {
+        self.used = self.used.saturating_sub(bytes);
+    }
+
+    /// Whether so many bytes may be added. Other processes may have added or removed some, so before it is full it is
+    /// measured again.
+    pub(super) fn has_room(&mut self, incoming: u64) -> bool {
+        if !self.is_measured || self.used + incoming > self.limit {
+            self.measure();
+        }
+        self.used + incoming <= self.limit
+    }
+
+    pub(super) fn measure(&mut self) {
+        self.is_measured = true;
+        self.used = size_of(&self.path);
+    }
+
+    /// A new file for rows, locked by this process.
+    pub(super) fn begin_segment(&mut self) -> Result<Segment, (PathBuf, io::Error)> {
+        self.make().map_err(|cause| (self.path.clone(), cause))?;
+        let (path, file) = self.new_file(now(), ROWS)?;
+        let segment = Segment::begin(path.clone(), file).map_err(|cause| (path, cause))?;
+        self.used += segment.len();
+        Ok(segment)
+    }
+
+    /// A new file for rows that were refused first at `since`, locked by this process.
+    pub(super) fn begin_refused(&self, since: u64) -> Result<(PathBuf, Segment), (PathBuf, io::Error)> {
+        self.make().map_err(|cause| (self.path.clone(), cause))?;
+        let (path, file) = self.new_file(since, REFUSED)?;
+        let segment = Segment::begin(path.clone(), file).map_err(|cause| (path.clone(), cause))?;
+        Ok((path, segment))
+    }
+
+    fn make(&self) -> io::Result<()> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.path)
+    }
+
+    /// A file whose name begins with a time, so that names sort as files were begun.
+    fn new_file(&self, since: u64, kind: &str) -> Result<(PathBuf, File), (PathBuf, io::Error)> {
+        let unique = fastrand::u64(..);
+        let name = format!("{since:016}-{:016}-{unique:016x}.{kind}", now());
+        let path = self.path.join(name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(|cause| (path.clone(), cause))?;
+        // Where there are no locks, nobody takes files over: rows are then sent by this process or not at all.
+        let _ = file.try_lock();
+        Ok((path, file))
+    }
+
+    /// Whether there is nothing left of earlier processes to take over.
+    pub(super) fn is_taken_over(&self) -> bool {
+        self.is_listed && self.left.is_empty()
+    }
+
+    /// Takes over some files that nobody works on.
+    pub(super) fn take_over(&mut self, most: usize) -> Vec<Segment> {
+        if !self.is_listed {
+            self.is_listed = true;
+            self.left = files_in(&self.path);
+        }
+        let mut taken = Vec::new();
+        while taken.len() < most
+            && let Some(path) = self.left.pop_front()
+        {
+            taken.extend(take_over(path));
+        }
+        taken
+    }
+}
+
+/// A file without a lock, if it holds rows that are not settled.
+fn take_over(path: PathBuf) -> Option<Segment> {
+    let file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
+    file.try_lock().ok()?;
+    // Whoever held the lock until now may have removed the file.
+    if !path.exists() {
+        return None;
+    }
+    let refused_since = refused_since(&path);
+    Segment::take_over(path, file, refused_since).ok()
+}
+
+fn files_in(folder: &Path) -> VecDeque<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return VecDeque::new() };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|kind| kind == ROWS || kind == REFUSED)).collect();
+    files.sort();
+    files.into()
+}
+
+/// When the rows of a file were refused, if they were.
+fn refused_since(path: &Path) -> Option<u64> {
+    if path.extension()? != REFUSED {
+        return None;
+    }
+    path.file_name()?.to_str()?.split('-').next()?.parse().ok()
+}
+
+/// Microseconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
+}
+
+/// The size of all files in a folder and the folders in it.
+fn size_of(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries
+        .filter_map(Result::ok)
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
