@@ -19,7 +19,7 @@ fn alone(test: &str, work: fn()) {
 
 /// Port 9 discards, where anyone listens at all.
 fn away() -> LoggerBuilder {
-    Logger::builder().project("away").api_key("sk-test").app_url("http://127.0.0.1:9")
+    Logger::builder().project("away").api_key("sk-test").app_url("http://127.0.0.1:9").without_spool()
 }
 
 /// What became of `made` spans, of which none can be delivered: how many wait, and how many found no room.

@@ -42,9 +42,16 @@ fn rows_of_two_keys_never_share_a_request() {
 #[test]
 fn a_project_whose_backend_is_away_holds_up_no_other() {
     let backend = Backend::start();
-    let nowhere = Logger::builder().project("away").api_key(KEY).app_url("http://127.0.0.1:9").build().unwrap();
-    let unknown =
-        Logger::builder().project("p").api_key(KEY).org_name("nobody").app_url(backend.url()).build().unwrap();
+    let nowhere =
+        Logger::builder().project("away").api_key(KEY).app_url("http://127.0.0.1:9").without_spool().build().unwrap();
+    let unknown = Logger::builder()
+        .project("p")
+        .api_key(KEY)
+        .org_name("nobody")
+        .without_spool()
+        .app_url(backend.url())
+        .build()
+        .unwrap();
     let healthy = backend.logger("here");
     for logger in [&nowhere, &unknown, &healthy] {
         logger.start_span("call").start().end();

@@ -60,6 +60,7 @@ impl Case {
             .arg(self.name)
             .env(BACKEND, backend.url())
             .env("NO_PROXY", "127.0.0.1")
+            .env("BRAINTRUST_SPOOL_DIR", "off")
             .envs(self.variables.iter().copied())
             .output()
             .unwrap();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::courier::{Fate, Verdict};
+use super::courier::{Fate, MOST, Verdict};
 use super::driver::Trouble;
 use super::parcel::{Closing, OpenParcelRow, Parcel, Part};
 use super::queue::{Held, Limits, Queue, RowFacts, Window};
@@ -31,6 +31,8 @@ pub(super) struct Core {
     pub(super) is_closed: Cell<bool>,
     /// Whether somebody has asked for a flush since the driver last looked.
     pub(super) is_urged: Cell<bool>,
+    /// What requests aim at, as far as that is found out.
+    pub(super) aim: Cell<usize>,
     state: RefCell<State>,
 }
 
@@ -70,7 +72,8 @@ impl Core {
             flushes: Vec::new(),
         });
         let (wake, is_closed, is_urged) = (Notify::new(), Cell::default(), Cell::default());
-        let core = Self { resolver, ledger, pacing, wake, is_closed, is_urged, state };
+        let aim = Cell::new(MOST);
+        let core = Self { resolver, ledger, pacing, wake, is_closed, is_urged, aim, state };
         core.count_removed(&mut core.state.borrow_mut());
         core
     }

@@ -12,12 +12,17 @@ use super::parcel::{Parcel, Part};
 use super::persist::{Patience, persist};
 use super::resolver::RequestLimits;
 use crate::api::{Api, Failure, Remedy};
+use crate::buffer::FULL_BYTES;
 use crate::config::Settings;
 use crate::ledger::Ledger;
 
 /// A request larger than this that ran out of time is sent in parts: at its size it might never arrive. A smaller one
 /// ran out of time for other reasons.
 const LARGE: usize = 256 * 1024;
+
+/// The most and the least that requests aim at.
+pub(super) const MOST: usize = FULL_BYTES;
+const LEAST: usize = 4 * 1024;
 
 /// How many requests are spent on finding out which rows of a parcel the backend refuses. One bad row in a thousand
 /// takes twenty.
@@ -33,6 +38,9 @@ pub(super) struct Courier {
     pub(super) settings: Arc<Settings>,
     /// Until when the server wants to be left alone.
     pub(super) quiet_until: Cell<Option<Instant>>,
+    /// What a request aims at. It shrinks when a request turns out to be too large, and grows back as others are not, so
+    /// that what a server can take need not be found out anew for each request.
+    pub(super) aim: Cell<usize>,
 }
 
 /// What has been decided about some rows.
@@ -66,9 +74,14 @@ impl Courier {
         let mut searches = SEARCHES;
         while let Some(part) = parts.pop() {
             let Err(failure) = self.send(parcel, &part).await else {
+                self.aim.set((self.aim.get() + self.aim.get() / 16).min(MOST));
                 verdicts.push(Verdict { part, fate: Fate::Delivered });
                 continue;
             };
+            if failure.remedy == Remedy::FewerRows && part.len() > 1 {
+                let size = part.rows(parcel).map(|row| row.len()).sum::<usize>();
+                self.aim.set(self.aim.get().min(size / 2).max(LEAST));
+            }
             match next(parcel, &part, failure, &mut searches, &self.ledger) {
                 Next::Smaller(smaller) => parts.extend(smaller.into_iter().rev()),
                 Next::Settle(fate) => {

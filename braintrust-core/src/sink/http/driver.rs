@@ -16,7 +16,6 @@ use super::courier::{Courier, Verdict};
 use super::persist::Patience;
 use super::queue::Limits;
 use crate::api::{Backoff, Failure, Session};
-use crate::buffer::FULL_BYTES;
 use crate::container::Container;
 
 /// While fewer requests than this are under way, rows leave at once; while more are, they gather for a whole request.
@@ -101,10 +100,10 @@ impl Driver {
             self.register_own(&session).await?;
         }
         let courier = Rc::new(self.courier(&session).await);
-        let limits = self.limits(&courier);
         let mut under_way = UnderWay::new();
         let mut trouble = None;
         loop {
+            let limits = self.limits(&courier);
             if trouble.is_none() {
                 self.core.refill(limits);
             }
@@ -124,6 +123,7 @@ impl Driver {
                 }
             }
             if let Some((number, verdicts)) = self.next_answer(&mut under_way, &courier).await {
+                self.core.aim.set(courier.aim.get());
                 match self.core.settle(number, verdicts) {
                     None => self.has_answered(trouble.is_some()),
                     some => {
@@ -220,11 +220,12 @@ impl Driver {
             ledger: Arc::clone(&self.core.ledger),
             settings: Arc::clone(&self.core.resolver.settings),
             quiet_until: Cell::default(),
+            aim: Cell::new(self.core.aim.get()),
         }
     }
 
     fn limits(&self, courier: &Courier) -> Limits {
-        Limits { rows: self.core.resolver.settings.batch_rows, bytes: courier.limits.bytes.min(FULL_BYTES) }
+        Limits { rows: self.core.resolver.settings.batch_rows, bytes: courier.limits.bytes.min(courier.aim.get()) }
     }
 
     fn patience(&self) -> Patience {
