@@ -40,7 +40,8 @@ impl Delivered {
     }
 
     pub fn cpu_micros(&self) -> f64 {
-        self.flood.cpu * 1e6 / self.flood.spans as f64
+        // Of those that arrived: dropping costs nothing, and is worth nothing.
+        self.flood.cpu * 1e6 / self.arrived.spans.max(1) as f64
     }
 
     pub fn caller_nanos(&self) -> f64 {
