@@ -16,6 +16,10 @@ use crate::trial;
 /// and of more if need be.
 const ATTEMPTS: u32 = 8;
 
+/// Below this, in nanoseconds, differences are the machine's: fetching memory, or another process's turn. A call that
+/// waited for a backend, a disk or the exporter would take a thousand times as long.
+const NOISE: u64 = 50_000;
+
 /// A fault, and what it must not do.
 struct Case {
     name: &'static str,
@@ -100,11 +104,17 @@ fn run(case: &Case) {
         if attempt > 1 || !case.from_the_start {
             scene.backend.fail(fault());
         }
-        faulty = faulty.best(faulty_rounds(&mut scene, case));
+        // What has been told once is not asked again, so then such a fault is not felt.
+        let flush = match (case.delivers, attempt > 1 && case.from_the_start) {
+            (true, _) => Scene::flush_well,
+            (false, true) => Scene::flush,
+            (false, false) => Scene::flush_in_vain,
+        };
+        faulty = faulty.best(faulty_rounds(&mut scene, flush));
         if case.from_the_start {
             healthy = healthy.best(scene.rounds());
         }
-        if faulty.p999 <= 2 * healthy.p999 {
+        if faulty.p999 <= 2 * healthy.p999.max(NOISE) {
             break;
         }
         assert!(attempt < ATTEMPTS, "a traced call takes {faulty:?} under this fault, {healthy:?} without it");
@@ -114,8 +124,7 @@ fn run(case: &Case) {
 }
 
 /// Rounds under a fault that is on already; all have arrived when this returns, and the fault is off.
-fn faulty_rounds(scene: &mut Scene, case: &Case) -> Latency {
-    let flush = if case.delivers { Scene::flush_well } else { Scene::flush_in_vain };
+fn faulty_rounds(scene: &mut Scene, flush: fn(&mut Scene)) -> Latency {
     scene.open();
     let faulty = scene.rounds();
     flush(scene);
