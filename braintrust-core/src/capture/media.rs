@@ -20,7 +20,13 @@ pub(crate) fn base64_bytes(text: &str) -> usize {
     let text = text.as_bytes();
     let mut sum = 0;
     let mut start = 0;
-    while text.len() - start >= LEAST_RUN {
+    while let Some(window) = text[start..].first_chunk::<LEAST_RUN>() {
+        // No run that begins before this byte is long enough. In prose it stands close to the end of the window, so
+        // nearly nothing of the text is looked at.
+        if let Some(other) = window.iter().rposition(|byte| CLASSES[usize::from(*byte)] == 0) {
+            start += other + 1;
+            continue;
+        }
         let mut classes = 0;
         let length = text[start..].iter().take_while(|byte| {
             let class = CLASSES[usize::from(**byte)];
@@ -73,5 +79,8 @@ mod tests {
         assert_eq!(base64_bytes(&"x".repeat(LEAST_RUN)), 0);
         assert_eq!(base64_bytes(&format!("data:image/bmp;base64,{}", "A".repeat(LEAST_RUN))), LEAST_RUN);
         assert_eq!(base64_bytes(&"two words ".repeat(LEAST_RUN)), 0);
+        for prose in [1, 100, LEAST_RUN - 1, LEAST_RUN, 3 * LEAST_RUN] {
+            assert_eq!(base64_bytes(&format!("{} {data} and no more", "word ".repeat(prose))), LEAST_RUN, "{prose}");
+        }
     }
 }
