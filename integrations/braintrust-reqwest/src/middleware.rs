@@ -27,6 +27,9 @@ use crate::Tracer;
 /// Add it before a middleware that retries, so that one call is one span with all of its attempts:
 /// `.with(Middleware::new()).with(retry)`. Added after it, each attempt is a span.
 ///
+/// Libraries that take such a client are traced by it too. With `rig` 0.44 (feature `reqwest-middleware-rustls`), a model
+/// is given the client by `.with_http(rig_reqwest::ReqwestMiddlewareClient::from(client))`.
+///
 /// Which requests count is told at [`Tracer`], whose settings are those of this type.
 #[derive(Clone, Debug)]
 pub struct Middleware(Tracer);
