@@ -69,11 +69,10 @@ impl Folder {
     }
 
     /// A new file for rows that were refused first at `since`, locked by this process.
-    pub(super) fn begin_refused(&self, since: u64) -> Result<(PathBuf, Segment), (PathBuf, io::Error)> {
+    pub(super) fn begin_refused(&self, since: u64) -> Result<Segment, (PathBuf, io::Error)> {
         self.make().map_err(|cause| (self.path.clone(), cause))?;
         let (path, file) = self.new_file(since, REFUSED)?;
-        let segment = Segment::begin(path.clone(), file).map_err(|cause| (path.clone(), cause))?;
-        Ok((path, segment))
+        Segment::begin(path.clone(), file).map_err(|cause| (path, cause))
     }
 
     fn make(&self) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Rows that the backend has refused: kept for a week, so that a later process may try them again.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::path::PathBuf;
 
@@ -49,11 +50,13 @@ impl Refused {
         (since, rows): (Option<u64>, u64),
     ) -> Result<(), (PathBuf, io::Error)> {
         let time = since.unwrap_or_else(|| *self.own_time.get_or_insert_with(now));
-        if !self.files.contains_key(&time) {
-            let (_, segment) = folder.begin_refused(time)?;
-            self.files.insert(time, File { segment, rows: 0, is_own: since.is_none() });
-        }
-        let Some(file) = self.files.get_mut(&time) else { return Ok(()) };
+        let file = match self.files.entry(time) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let segment = folder.begin_refused(time)?;
+                place.insert(File { segment, rows: 0, is_own: since.is_none() })
+            }
+        };
         file.segment.append(records, &[]).map_err(|cause| (file.segment.path().to_owned(), cause))?;
         file.rows += rows;
         Ok(())

@@ -229,8 +229,7 @@ impl Core {
                         disowned.extend(part.closing(&parcel).cloned());
                     }
                     let refused: Vec<_> = part.indices().iter().map(|index| parcel.open(*index)).collect();
-                    let refused = refused.iter().map(|row| (row.text, row.container, row.facts)).collect();
-                    self.refuse(&mut state, refused, &failure.text);
+                    self.refuse(&mut state, &refused, &failure.text);
                 }
                 Fate::TooLarge(text) => self.give_up(&mut state, &rows, LossReason::TooLarge, &text),
                 Fate::NotNow(failure) => {
@@ -271,21 +270,21 @@ impl Core {
     pub(super) fn refuse_container(&self, container: Option<&Container>, failure: &Failure) {
         let mut state = self.state.borrow_mut();
         let taken = state.queue.take_of(container);
-        let rows = taken.iter().map(|held| (&*held.text, held.container.as_ref(), held.facts)).collect();
-        self.refuse(&mut state, rows, &failure.text);
+        let rows: Vec<_> = taken.iter().map(Held::open).collect();
+        self.refuse(&mut state, &rows, &failure.text);
     }
 
     /// The backend refuses these rows: they are kept for another process to try, if there is a place for them.
-    fn refuse(&self, state: &mut State, rows: Vec<(&[u8], Option<&Rc<Container>>, RowFacts)>, why: &str) {
+    fn refuse(&self, state: &mut State, rows: &[OpenParcelRow<'_>], why: &str) {
         let own = state.store.own().to_owned();
         let encoded: Vec<_> =
-            rows.iter().map(|(_, container, _)| container.map_or_else(|| own.clone(), |it| it.encode())).collect();
+            rows.iter().map(|row| row.container.map_or_else(|| own.clone(), |container| container.encode())).collect();
         let to_keep = rows
             .iter()
             .zip(&encoded)
-            .map(|((text, _, facts), container)| (SpoolRow { key: facts.key, container, text }, facts.ticket));
+            .map(|(row, container)| (SpoolRow { key: row.facts.key, container, text: row.text }, row.facts.ticket));
         let to_keep: Vec<_> = to_keep.collect();
-        let facts: Vec<_> = rows.iter().map(|(.., facts)| *facts).collect();
+        let facts: Vec<_> = rows.iter().map(|row| row.facts).collect();
         if !state.store.keep_refused(&to_keep) {
             return self.give_up(state, &facts, LossReason::Rejected, why);
         }

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
-use super::parcel::{Closing, Packing, Parcel};
+use super::parcel::{Closing, OpenParcelRow, Packing, Parcel};
 use crate::container::Container;
 use crate::sink::{OpenRow, RowBatch};
 use crate::spool::Ticket;
@@ -90,6 +90,12 @@ pub(super) struct Held {
     pub(super) text: Box<[u8]>,
     pub(super) container: Option<Rc<Container>>,
     pub(super) facts: RowFacts,
+}
+
+impl Held {
+    pub(super) fn open(&self) -> OpenParcelRow<'_> {
+        OpenParcelRow { text: &self.text, container: self.container.as_ref(), facts: self.facts }
+    }
 }
 
 /// See the module's documentation.
