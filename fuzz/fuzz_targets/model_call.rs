@@ -24,8 +24,13 @@ const APIS: [WireApi; 13] = [
     WireApi::OllamaChat,
     WireApi::OllamaGenerate,
 ];
-const TYPES: [&str; 5] =
-    ["text/event-stream", "application/json", "application/vnd.amazon.eventstream", "application/x-ndjson", "audio/mpeg"];
+const TYPES: [&str; 5] = [
+    "text/event-stream",
+    "application/json",
+    "application/vnd.amazon.eventstream",
+    "application/x-ndjson",
+    "audio/mpeg",
+];
 const METADATA: [&str; 13] = [
     "model",
     "provider",
@@ -67,6 +72,8 @@ fuzz_target!(|input: &[u8]| {
     let traces = rows.traces();
     let [span] = traces.roots()[..] else { panic!("the call is one span") };
     assert!(span.metric("end").is_some(), "the span has ended");
+    let notes = span.span_attributes().and_then(|attributes| attributes.get("response_notes"));
+    assert!(!notes.is_some_and(|notes| notes.to_string().contains("this is a defect")), "{notes:?}");
     let metadata = span.metadata().expect("who was asked is known");
     assert!(metadata.keys().all(|key| METADATA.contains(&key.as_str())), "{metadata:?}");
     for (name, number) in span.metrics().into_iter().flatten() {

@@ -1,12 +1,14 @@
 //! What a call's bytes say, as the fields of its span.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde_json::Value;
 
 use super::body::Arrived;
 use super::normalise::{self, Reply, Request};
 use super::notes::Notes;
 use super::{Endpoint, failure};
-use crate::capture;
+use crate::capture::{self, panic_message};
 use crate::clock::Timestamp;
 use crate::event::write_entry;
 use crate::fields::{Field, Fields};
@@ -48,8 +50,18 @@ pub(super) fn request(endpoint: &Endpoint, body: &[u8], is_named: bool) -> Field
     fields
 }
 
-/// The fields that the response gives.
+/// The fields that the response gives. A panic is a defect of this library; the span ends all the same, and tells of it.
 pub(super) fn response(endpoint: &Endpoint, response: Response) -> Fields {
+    catch_unwind(AssertUnwindSafe(|| read_response(endpoint, response))).unwrap_or_else(|payload| {
+        let mut notes = Notes::default();
+        notes.add(format!("the response could not be read: {}; this is a defect", panic_message(&*payload)));
+        let mut fields = Fields::new();
+        put_notes(&mut fields, "response_notes", &notes);
+        fields
+    })
+}
+
+fn read_response(endpoint: &Endpoint, response: Response) -> Fields {
     let Response { status, content_type, arrived, started, conclusion } = response;
     let mut reply = normalise::response(endpoint, status, content_type.as_deref(), &arrived);
     if let Some(seconds) = time_to_first_token(&reply, &arrived, started) {
