@@ -39,8 +39,7 @@ fn main() -> ExitCode {
             run_chain(Rng::with_seed(seed.wrapping_add(index as u64)));
             Ok(())
         };
-        // The library does not hold this yet.
-        Trial::test(format!("crashes {}..{}", index * CHAIN, (index + 1) * CHAIN), run).with_ignored_flag(true)
+        Trial::test(format!("crashes {}..{}", index * CHAIN, (index + 1) * CHAIN), run)
     };
     let trials = (0..crashes.div_ceil(CHAIN)).map(chain).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -18,8 +18,7 @@ const TENANTS: [&str; 3] = ["north", "south", "east"];
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("tenants under faults", tenants_under_faults),
-        // The library does not hold this yet.
-        trial("tenants across a restart", tenants_across_a_restart).with_ignored_flag(true),
+        trial("tenants across a restart", tenants_across_a_restart),
     ]
 }
 
