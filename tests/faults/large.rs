@@ -26,7 +26,7 @@ pub fn trials() -> Vec<Trial> {
         ("large rows, upload answer truncated", || Fault::At(Upload, Truncated)),
     ];
     let faulty = faults.into_iter().map(|(name, fault)| trial(name, move || run(Some(fault()))));
-    faulty.chain([healthy, refused]).map(|trial| trial).collect()
+    faulty.chain([healthy, refused]).collect()
 }
 
 fn run(fault: Option<Fault>) {
