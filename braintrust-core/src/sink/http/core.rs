@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::courier::{Fate, MOST, Verdict};
+use super::courier::{Fate, USUAL, Verdict};
 use super::driver::Trouble;
 use super::parcel::{Closing, OpenParcelRow, Parcel, Part};
 use super::queue::{Held, Limits, Queue, RowFacts, Window};
@@ -72,7 +72,7 @@ impl Core {
             flushes: Vec::new(),
         });
         let (wake, is_closed, is_urged) = (Notify::new(), Cell::default(), Cell::default());
-        let aim = Cell::new(MOST);
+        let aim = Cell::new(USUAL);
         let core = Self { resolver, ledger, pacing, wake, is_closed, is_urged, aim, state };
         core.count_removed(&mut core.state.borrow_mut());
         core

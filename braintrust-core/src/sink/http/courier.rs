@@ -2,8 +2,9 @@
 //! becomes of each of its rows.
 
 use std::cell::Cell;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -20,9 +21,17 @@ use crate::ledger::Ledger;
 /// ran out of time for other reasons.
 const LARGE: usize = 256 * 1024;
 
-/// The most and the least that requests aim at.
-pub(super) const MOST: usize = FULL_BYTES;
+/// What requests aim at as long as answers come at once: a row costs the same in any request of a few hundred KiB, and
+/// larger ones fall out of the processor's caches.
+pub(super) const USUAL: usize = FULL_BYTES;
+/// What they may aim at where an answer takes long: the requests that may be under way at once, each of this size, carry
+/// a few hundred megabytes a second through a latency of 100 ms.
+const MOST: usize = 4 * FULL_BYTES;
 const LEAST: usize = 4 * 1024;
+
+/// An answer that takes as long as this takes it for its way: below, it may as well have waited for the exporter's thread;
+/// beyond, the way is narrow, not long, and larger requests would only run out of time.
+const LONG_WAY: RangeInclusive<Duration> = Duration::from_millis(80)..=Duration::from_secs(2);
 
 /// How many requests are spent on finding out which rows of a parcel the backend refuses. One bad row in a thousand
 /// takes twenty.
@@ -73,8 +82,9 @@ impl Courier {
         let mut parts = vec![Part::whole(parcel)];
         let mut searches = SEARCHES;
         while let Some(part) = parts.pop() {
+            let begun = Instant::now();
             let Err(failure) = self.send(parcel, &part).await else {
-                self.aim.set((self.aim.get() + self.aim.get() / 16).min(MOST));
+                self.aim_after(begun.elapsed());
                 verdicts.push(Verdict { part, fate: Fate::Delivered });
                 continue;
             };
@@ -97,6 +107,13 @@ impl Courier {
             }
         }
         verdicts
+    }
+
+    /// Chooses what to aim at from how long an answer took.
+    fn aim_after(&self, took: Duration) {
+        let aim = self.aim.get();
+        let most = if LONG_WAY.contains(&took) { MOST } else { USUAL };
+        self.aim.set(if aim > most { most.max(aim - aim / 16) } else { most.min(aim + aim / 4) });
     }
 
     async fn send(&self, parcel: &Parcel, part: &Part) -> Result<(), Failure> {
