@@ -207,3 +207,25 @@ fn the_message_of_a_panic_in_a_mask_is_shown_nowhere() {
     assert!(warnings[0].contains("field `input`") && warnings[0].contains("masking.rs:"), "{said}");
     assert!(said.contains("the program's own"), "other panics are shown as ever: {said}");
 }
+
+#[test]
+fn a_mask_that_is_traced_itself_does_not_feed_itself() {
+    #[traced]
+    fn shorten(text: &mut String) {
+        text.truncate(1);
+    }
+    let shorten_text = |_, value: &mut Value| {
+        if let Value::String(text) = value {
+            shorten(text);
+        }
+    };
+    let backend = Backend::start();
+    let logger = builder(&backend).mask(shorten_text).build().unwrap();
+    logger.install();
+    logger.log(Event::new().output("long"));
+    logger.flush_blocking(LIMIT).unwrap();
+    logger.flush_blocking(LIMIT).unwrap();
+    let rows = backend.rows();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["output"], "l");
+}
