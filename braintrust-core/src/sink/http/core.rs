@@ -13,13 +13,16 @@ use super::parcel::{Closing, OpenParcelRow, Parcel, Part};
 use super::queue::{Held, Limits, Queue, RowFacts, Window};
 use super::resolver::Resolver;
 use super::store::{Placed, Store};
-use crate::api::{Failure, Pacing};
+use crate::api::{Failure, Pacing, Remedy};
 use crate::container::Container;
 use crate::diagnostics;
 use crate::ledger::{Ledger, Tally};
 use crate::report::LossReason;
 use crate::sink::RowBatch;
 use crate::spool::{Spool, SpoolRow, Ticket};
+
+/// How often a large row may run out of time, each time after all repetitions, before others go first.
+const LONG_TRIES: u32 = 3;
 
 /// See the module's documentation.
 pub(super) struct Core {
@@ -48,6 +51,8 @@ struct State {
     /// How many rows of each epoch are neither settled nor on disk.
     unsettled: BTreeMap<u64, usize>,
     flushes: Vec<Flush>,
+    /// How often large rows have run out of time, by their spans.
+    long_tries: BTreeMap<u64, u32>,
 }
 
 /// Somebody who waits for all rows up to an epoch.
@@ -70,6 +75,7 @@ impl Core {
             epoch: 0,
             unsettled: BTreeMap::new(),
             flushes: Vec::new(),
+            long_tries: BTreeMap::new(),
         });
         let (wake, is_closed, is_urged) = (Notify::new(), Cell::default(), Cell::default());
         let aim = Cell::new(USUAL);
@@ -232,6 +238,15 @@ impl Core {
                     self.refuse(&mut state, &refused, &failure.text);
                 }
                 Fate::TooLarge(text) => self.give_up(&mut state, &rows, LossReason::TooLarge, &text),
+                Fate::NotNow(failure) if state.gives_up_on(&parcel, &part, &failure) => {
+                    let why = format!(
+                        "{}, {LONG_TRIES} times over: a row of {} bytes may be more than gets through in time; log less \
+                         in one span, or set BRAINTRUST_HTTP_TIMEOUT",
+                        failure.text,
+                        parcel.open(part.indices()[0]).text.len()
+                    );
+                    self.refuse(&mut state, &[parcel.open(part.indices()[0])], &why);
+                }
                 Fate::NotNow(failure) => {
                     self.take_back(&mut state, &parcel, &part);
                     trouble = Some(Trouble::from(failure));
@@ -372,6 +387,22 @@ impl Core {
 }
 
 impl State {
+    /// Whether a large row has run out of time so often that it must not hold up all others any longer.
+    fn gives_up_on(&mut self, parcel: &Parcel, part: &Part, failure: &Failure) -> bool {
+        let [index] = part.indices() else { return false };
+        let row = parcel.open(*index);
+        if failure.remedy != Remedy::AgainOrFewerRows || row.text.len() < USUAL {
+            return false;
+        }
+        let tries = self.long_tries.entry(row.facts.key).or_default();
+        *tries += 1;
+        let is_enough = *tries >= LONG_TRIES;
+        if is_enough {
+            self.long_tries.remove(&row.facts.key);
+        }
+        is_enough
+    }
+
     /// Tells those whose rows are all settled.
     fn end_flushes(&mut self) {
         let first_open = self.unsettled.keys().next().copied().unwrap_or(u64::MAX);

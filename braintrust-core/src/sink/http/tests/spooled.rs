@@ -213,6 +213,34 @@ async fn a_process_that_ends_while_requests_hang_leaves_its_rows_on_disk() {
 }
 
 #[tokio::test]
+async fn a_row_too_long_under_way_holds_up_no_others_for_ever() {
+    let dir = scratch();
+    let backend = Backend::start(|seen| async move {
+        if seen.is("/logs3") && seen.body.len() > 1_000_000 {
+            pending::<()>().await;
+        }
+        None
+    })
+    .await;
+    let variables = [("BRAINTRUST_HTTP_TIMEOUT", "0.5"), ("BRAINTRUST_NUM_RETRIES", "0")];
+    let mut sink = sink_in(&dir, &backend, &variables);
+    let mut rows = RowBatch::default();
+    rows.push_with(1, None, |text| {
+        text.extend_from_slice(format!(r#"{{"id":1,"input":"{}""#, "x".repeat(1_100_000)).as_bytes());
+    });
+    sink.accept(rows);
+    let mut outcome = flush(&mut sink).await;
+    for _ in 1..3 {
+        assert_eq!(outcome, report(0, 1), "it may be the backend's fault");
+        outcome = flush(&mut sink).await;
+    }
+    let error = outcome.expect_err("a refusal");
+    assert!(error.contains("0 delivered, 1 spooled") && error.contains("BRAINTRUST_HTTP_TIMEOUT"), "{error}");
+    sink.accept(batch([2]));
+    assert_eq!(flush(&mut sink).await, report(1, 1));
+}
+
+#[tokio::test]
 async fn without_a_disk_rows_wait_in_memory() {
     let (dir, (backend, mood)) = (scratch(), moody().await);
     mood.store(503, Ordering::Relaxed);
