@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub(crate) const CASES: &[Case] = &[
     Case::new("settings: a malformed value is a warning", one_call, |outcome| {
         let warning = "braintrust: warning: BRAINTRUST_DEFAULT_BATCH_SIZE is \"many\", expected a whole number above 0; \
-                       using the default: 100";
+                       using the default: 4000";
         assert_eq!(outcome.stderr.matches(warning).count(), 1, "{}", outcome.stderr);
         outcome.assert_spans(&["leaf"]);
     })
