@@ -8,7 +8,7 @@ use super::{Change, WhenFull};
 use crate::diagnostics::Verbosity;
 
 const QUEUE_SPANS: usize = 250_000;
-const QUEUE_BYTES: usize = 64 * 1024 * 1024;
+const QUEUE_BYTES: usize = 32 * 1024 * 1024;
 const QUEUE_DROP_LOGGING_PERIOD: Duration = Duration::from_secs(60);
 const GENERATOR_ITEMS: usize = 1_000;
 

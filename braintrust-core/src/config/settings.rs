@@ -184,7 +184,7 @@ mod tests {
         assert_eq!((settings.failed_payloads_dir, settings.all_payloads_dir), (None, None));
         assert_eq!((settings.spool_dir, settings.spool_bytes), (SpoolDir::Default, 256 * 1024 * 1024));
         assert_eq!(settings.max_attachment_bytes, 64 * 1024 * 1024);
-        assert_eq!((settings.process.queue_spans, settings.process.queue_bytes), (250_000, 64 * 1024 * 1024));
+        assert_eq!((settings.process.queue_spans, settings.process.queue_bytes), (250_000, 32 * 1024 * 1024));
         assert_eq!(settings.process.when_full, WhenFull::DropNewest);
         assert_eq!(settings.process.queue_drop_logging_period, Duration::from_secs(60));
         assert_eq!(settings.process.max_generator_items, 1000);

@@ -213,7 +213,7 @@ impl LoggerBuilder {
         self.set_process(move |process| process.queue_spans = spans)
     }
 
-    /// How many bytes may wait in memory, instead of `BRAINTRUST_QUEUE_BYTES`; 64 MiB by default.
+    /// How many bytes may wait in memory, instead of `BRAINTRUST_QUEUE_BYTES`; 32 MiB by default.
     pub fn queue_bytes(self, bytes: usize) -> Self {
         self.set_process(move |process| process.queue_bytes = bytes)
     }
