@@ -248,7 +248,7 @@ fn an_upload_that_is_refused_is_told_and_holds_up_no_rows() {
 #[test]
 fn an_upload_is_repeated_until_the_backend_is_well_again() {
     let backend = Backend::start();
-    let logger = backend.logger("p");
+    let logger = logger_with(&backend, LoggerBuilder::without_spool);
     backend.fail(Fault::At(Endpoint::Upload, Trouble::Status(503)));
     logger.log(Event::new().input(&Attachment::from_bytes(&b"in the end"[..])));
     let asked = |backend: &Backend| backend.requests().iter().filter(|request| request.path == "/attachment").count();
@@ -266,9 +266,9 @@ fn an_upload_is_repeated_until_the_backend_is_well_again() {
 }
 
 #[test]
-fn data_waits_for_a_backend_that_is_away() {
+fn without_a_spool_data_waits_in_memory_for_a_backend_that_is_away() {
     let backend = Backend::start();
-    let logger = backend.logger("p");
+    let logger = logger_with(&backend, LoggerBuilder::without_spool);
     backend.fail(Fault::Down);
     logger.log(Event::new().input(&Attachment::from_bytes(&b"patient"[..])));
     let early = logger.flush_blocking(Duration::from_millis(700)).unwrap_err();
@@ -279,9 +279,58 @@ fn data_waits_for_a_backend_that_is_away() {
 }
 
 #[test]
+fn data_waits_on_disk_while_the_backend_is_away_and_is_uploaded_when_it_is_back() {
+    let (backend, folder) = (Backend::start(), Folder::new("away"));
+    let logger = logger_with(&backend, |builder| builder.spool_dir(folder.0.join("spool")));
+    backend.fail(Fault::Down);
+    let file = folder.file("page.png", b"a page");
+    let page = Attachment::from_path(&file).unwrap();
+    logger.log(Event::new().input(&Attachment::from_bytes(&b"patient"[..])).output(&page));
+    let report = logger.flush_blocking(LIMIT).unwrap();
+    assert_eq!((report.spooled, report.attachments.spooled, report.attachments.queued), (1, 2, 0), "{report}");
+    assert!(report.to_string().ends_with("attachments: 2 spooled"), "{report}");
+    fs::write(file, b"another").unwrap();
+    backend.heal();
+    while logger.stats().attachments.delivered < 2 {
+        assert_eq!(flushed(&logger).1, 0);
+    }
+    let mut data: Vec<_> = arrived(&backend).into_values().flat_map(|arrived| arrived.data).collect();
+    data.sort();
+    assert_eq!(data, [b"a page".to_vec(), b"patient".to_vec()]);
+    assert_eq!(logger.stats().attachments.spooled, 0);
+    assert!(files_with(&folder.0.join("spool"), b"patient").is_empty(), "what is uploaded takes no space");
+}
+
+/// The files in a folder and the folders in it that hold these bytes.
+fn files_with(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let holds = |path: &Path| fs::read(path).unwrap().windows(bytes.len()).any(|part| part == bytes);
+    let found = |path: PathBuf| {
+        if path.is_dir() { files_with(&path, bytes) } else { Vec::from_iter(holds(&path).then_some(path)) }
+    };
+    paths.flat_map(found).collect()
+}
+
+#[test]
+fn durable_data_is_on_disk_before_its_row_is_sent() {
+    let (backend, folder) = (Backend::start(), Folder::new("durable"));
+    let logger = logger_with(&backend, |builder| builder.spool_dir(folder.0.join("spool")).durable(true));
+    backend.fail(Fault::At(Endpoint::Upload, Trouble::Hang));
+    logger.log(Event::new().input(&Attachment::from_bytes(&b"precious"[..])));
+    let begun = Instant::now();
+    while backend.rows().is_empty() {
+        assert!(begun.elapsed() < LIMIT, "the row does not come");
+        std::thread::yield_now();
+    }
+    assert_eq!(files_with(&folder.0.join("spool"), b"precious").len(), 1);
+    backend.heal();
+    assert_eq!(flushed(&logger), (1, 0));
+}
+
+#[test]
 fn what_is_too_large_is_told_and_not_uploaded() {
     let backend = Backend::start();
-    let logger = masked(&backend, |builder| builder.max_attachment_bytes(100));
+    let logger = logger_with(&backend, |builder| builder.max_attachment_bytes(100));
     let large = Attachment::from_bytes(vec![0; 101]).filename("large.bin");
     logger.log(Event::new().input(&json!([large, Attachment::from_bytes(vec![0; 100])])));
     let error = logger.flush_blocking(LIMIT).unwrap_err();
@@ -315,14 +364,14 @@ fn rows_go_on_while_an_upload_hangs() {
     assert_eq!(flushed(&logger), (1, 0));
 }
 
-fn masked(backend: &Backend, mask: impl FnOnce(LoggerBuilder) -> LoggerBuilder) -> Logger {
-    mask(Logger::builder().project("p").api_key(KEY).app_url(backend.url())).build().unwrap()
+fn logger_with(backend: &Backend, set: impl FnOnce(LoggerBuilder) -> LoggerBuilder) -> Logger {
+    set(Logger::builder().project("p").api_key(KEY).app_url(backend.url())).build().unwrap()
 }
 
 #[test]
 fn what_a_mask_hides_is_not_uploaded() {
     let backend = Backend::start();
-    let logger = masked(&backend, |builder| builder.mask_fields(["passport"]));
+    let logger = logger_with(&backend, |builder| builder.mask_fields(["passport"]));
     let uri = format!("data:image/png;base64,{}", "aGVsbG8g".repeat(10));
     let scan =
         json!({"passport": Attachment::from_bytes(&b"hidden"[..]), "page": Attachment::from_bytes(&b"seen"[..])});
@@ -360,7 +409,7 @@ fn base64_in_messages_of_models_becomes_attachments() {
     assert_eq!(data, ["hello ".repeat(10).as_bytes()]);
 
     let backend = Backend::start();
-    let logger = masked(&backend, |builder| builder.convert_attachments(false));
+    let logger = logger_with(&backend, |builder| builder.convert_attachments(false));
     logger.start_span("chat").kind(SpanType::Llm).input(&message("aGVsbG8gd29ybGQsIGhlbGxv")).start().end();
     assert_eq!(flushed(&logger), (0, 0));
     assert_eq!(backend.rows()[0]["input"], message("aGVsbG8gd29ybGQsIGhlbGxv"), "switched off");

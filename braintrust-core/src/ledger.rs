@@ -39,7 +39,7 @@ struct Books {
     trouble: Option<String>,
 }
 
-/// Rows by the place they are counted in.
+/// Rows or attachments by the place they are counted in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// In memory only.
@@ -152,19 +152,27 @@ impl Ledger {
         self.books().total.attachments.queued += 1;
     }
 
-    /// An attachment has been uploaded.
-    pub(crate) fn attachment_delivered(&self) {
+    /// An attachment that was in memory only is on disk now.
+    pub(crate) fn attachment_spooled(&self) {
         let attachments = &mut self.books().total.attachments;
         attachments.queued = attachments.queued.saturating_sub(1);
-        attachments.delivered += 1;
+        attachments.spooled += 1;
     }
 
-    /// The data of an attachment is gone; `why` in words for the user.
-    pub(crate) fn attachment_lost(&self, why: &str) {
+    /// An attachment has been uploaded, from where it was counted.
+    pub(crate) fn attachment_delivered(&self, from: Tally) {
+        let attachments = &mut self.books().total.attachments;
+        attachments.take(from);
+        attachments.delivered += from.queued + from.spooled;
+        attachments.recovered += from.earlier;
+    }
+
+    /// The data of an attachment is gone from where it was counted; `why` in words for the user.
+    pub(crate) fn attachment_lost(&self, from: Tally, why: &str) {
         let mut books = self.books();
         let attachments = &mut books.total.attachments;
-        attachments.queued = attachments.queued.saturating_sub(1);
-        attachments.lost += 1;
+        attachments.take(from);
+        attachments.lost += from.total();
         books.lose(why);
         drop(books);
         diagnostics::warn_once(&format!("attachment lost: {}", self.label), || format!("{}: {why}", self.label));
@@ -269,6 +277,14 @@ impl Stats {
     fn take(&mut self, rows: Tally) {
         self.queued = self.queued.saturating_sub(rows.queued);
         self.spooled = self.spooled.saturating_sub(rows.spooled);
+    }
+}
+
+impl AttachmentCounts {
+    /// Takes attachments out of where they wait.
+    fn take(&mut self, from: Tally) {
+        self.queued = self.queued.saturating_sub(from.queued);
+        self.spooled = self.spooled.saturating_sub(from.spooled);
     }
 }
 

@@ -139,28 +139,44 @@ impl fmt::Display for FlushReport {
 pub struct AttachmentCounts {
     /// Uploaded, or written to the local folder (in a report of a flush: since the previous one).
     pub delivered: u64,
-    /// Still to be uploaded (in a report of a flush: only after one that ran out of time).
+    /// On disk now, to be uploaded later, by this process or the next.
+    pub spooled: u64,
+    /// Still to be uploaded, and not on disk (in a report of a flush: only after one that ran out of time).
     pub queued: u64,
     /// Given up: refused, too large, or no longer there (in a report of a flush: since the previous one).
     pub lost: u64,
+    /// Of processes before this one, found on disk and uploaded (in a report of a flush: since the previous one). They
+    /// count nowhere else.
+    pub recovered: u64,
 }
 
 impl AttachmentCounts {
-    /// What has been delivered and lost beyond `earlier`.
+    /// What has been delivered, lost and recovered beyond `earlier`.
     pub(crate) fn since(self, earlier: Self) -> Self {
-        Self { delivered: self.delivered - earlier.delivered, lost: self.lost - earlier.lost, ..self }
+        Self {
+            delivered: self.delivered - earlier.delivered,
+            lost: self.lost - earlier.lost,
+            recovered: self.recovered - earlier.recovered,
+            ..self
+        }
     }
 }
 
 /// As the end of a sentence that begins with rows.
 impl fmt::Display for AttachmentCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { delivered, queued, lost } = *self;
-        if delivered + queued + lost == 0 {
+        let Self { delivered, spooled, queued, lost, recovered } = *self;
+        if delivered + spooled + queued + lost + recovered == 0 {
             return Ok(());
         }
         f.write_str("; attachments:")?;
-        let parts = [(delivered, "delivered"), (queued, "still queued"), (lost, "lost")];
+        let parts = [
+            (delivered, "delivered"),
+            (recovered, "of earlier processes delivered"),
+            (spooled, "spooled"),
+            (queued, "still queued"),
+            (lost, "lost"),
+        ];
         for (index, (count, what)) in parts.into_iter().filter(|(count, _)| *count > 0).enumerate() {
             let comma = if index == 0 { "" } else { "," };
             write!(f, "{comma} {count} {what}")?;

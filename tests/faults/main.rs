@@ -3,6 +3,7 @@
 //!
 //! Each case is a program of its own (see `program`) and a backend that is told to fail.
 
+mod attachments;
 mod disk;
 mod large;
 mod matrix;
@@ -22,7 +23,8 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Most of the time is spent waiting.
     arguments.test_threads.get_or_insert(8);
-    let trials = [matrix::trials(), disk::trials(), large::trials(), tenants::trials()].into_iter().flatten().collect();
+    let trials = [matrix::trials(), disk::trials(), large::trials(), tenants::trials(), attachments::trials()];
+    let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

@@ -30,6 +30,8 @@ enum Order {
     Calls { tenant: String, first: u32, count: u32 },
     /// Makes traced calls with an argument of so many bytes besides.
     Large { tenant: String, first: u32, count: u32, bytes: usize },
+    /// Logs an attachment of this text.
+    Attach { tenant: String, text: String },
     /// Makes traced calls on so many threads at once, as fast as they can.
     Load { tenant: String, threads: u32, count: u32 },
     /// Begins spans, and leaves them open.
@@ -121,6 +123,11 @@ impl Program {
     /// Makes calls as [`calls`](Self::calls) does, each with an argument of so many bytes besides.
     pub fn large_calls(&mut self, tenant: &str, first: u32, count: u32, bytes: usize) {
         self.ask(&Order::Large { tenant: tenant.to_owned(), first, count, bytes });
+    }
+
+    /// Logs an attachment of this text.
+    pub fn attach(&mut self, tenant: &str, text: &str) {
+        self.ask(&Order::Attach { tenant: tenant.to_owned(), text: text.to_owned() });
     }
 
     /// Makes the calls `0..count` of a tenant, spread over so many threads.

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use braintrust::{Event, Logger, Span, traced};
+use braintrust::{Attachment, Event, Logger, Span, traced};
 use braintrust_test_backend::key_of;
 use serde_json::json;
 
@@ -55,6 +55,10 @@ impl Role {
                 let text = "x".repeat(bytes);
                 self.logger(&tenant)
                     .in_scope(|| (first..first + count).for_each(|number| large(&tenant, number, &text)));
+                Answer::Done
+            }
+            Order::Attach { tenant, text } => {
+                self.logger(&tenant).log(Event::new().input(&Attachment::from_bytes(text.into_bytes())));
                 Answer::Done
             }
             Order::Load { tenant, threads, count } => {

@@ -12,6 +12,7 @@ use super::media_type;
 use super::pending;
 use super::source::Source;
 use crate::error::Error;
+use crate::spool::{Blob, BlobFacts};
 
 /// Data that is uploaded apart from the rows that it belongs to: an image, a recording, a document.
 ///
@@ -41,7 +42,8 @@ use crate::error::Error;
 ///
 /// Data that was serialised, and that no row has referred to yet, is kept for ten minutes, and 256 MiB of it at most; what
 /// is beyond is dropped, the oldest first, with a warning. Without any logger nothing is kept. What rows refer to waits in
-/// memory until it is uploaded, up to 256 MiB for each logger; files don't count. One attachment may have 64 MiB
+/// memory until it is uploaded, up to 256 MiB for each logger; files don't count. While Braintrust is away it waits on
+/// disk, where rows do, and outlives the process there, that of files too. One attachment may have 64 MiB
 /// ([`max_attachment_bytes`](crate::LoggerBuilder::max_attachment_bytes)). What is refused is counted in the report of the
 /// flush, and shown as failed in Braintrust.
 #[derive(Clone)]
@@ -140,6 +142,27 @@ impl Attached {
     /// The same without its data, for it is not to be uploaded.
     pub(crate) fn refused(&self, why: String) -> Self {
         Self { source: Source::Refused(why), ..self.clone() }
+    }
+
+    /// Data that is in the spool; none if that is no data of an attachment.
+    pub(crate) fn spooled(blob: Blob) -> Option<Self> {
+        let BlobFacts { key, filename, content_type } = blob.facts.clone();
+        let key = Key::at_start_of(key.as_bytes()).filter(|whole| whole.as_str() == key)?;
+        Some(Self { key, filename, content_type, source: Source::Spool(Arc::new(blob)) })
+    }
+
+    /// Where in the spool the data is, if it is there.
+    pub(crate) fn place_in_spool(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Spool(blob) => Some(&blob.path),
+            _ => None,
+        }
+    }
+
+    /// What has to be known to upload the data.
+    pub(crate) fn facts(&self) -> BlobFacts {
+        let (filename, content_type) = (self.filename.clone(), self.content_type.clone());
+        BlobFacts { key: self.key.to_string(), filename, content_type }
     }
 
     /// What stands in a row in the place of the data.

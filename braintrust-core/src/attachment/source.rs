@@ -9,6 +9,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use crate::spool::{Blob, read_blob};
+
 /// How many files are kept open at most until they are uploaded: few enough to leave the program all that it may open.
 const OPEN_FILES: usize = 64;
 
@@ -19,6 +21,8 @@ static OPEN: AtomicUsize = AtomicUsize::new(0);
 pub(crate) enum Source {
     Memory(Bytes),
     File(Arc<SourceFile>),
+    /// In the spool.
+    Spool(Arc<Blob>),
     /// Nowhere, for this reason: it is not to be uploaded.
     Refused(String),
 }
@@ -71,6 +75,7 @@ impl Source {
         match self {
             Self::Memory(data) => data.len() as u64,
             Self::File(file) => file.size,
+            Self::Spool(blob) => blob.size,
             Self::Refused(_) => 0,
         }
     }
@@ -79,7 +84,7 @@ impl Source {
     pub(super) fn held(&self) -> usize {
         match self {
             Self::Memory(data) => data.len(),
-            Self::File(_) | Self::Refused(_) => 0,
+            Self::File(_) | Self::Spool(_) | Self::Refused(_) => 0,
         }
     }
 
@@ -92,6 +97,9 @@ impl Source {
         match self {
             Self::Memory(data) => Ok(data.clone()),
             Self::File(file) => file.read().map_err(|error| format!("cannot read {}: {error}", file.path.display())),
+            Self::Spool(blob) => read_blob(&blob.path)
+                .map(Bytes::from)
+                .map_err(|error| format!("cannot read the spool file {}: {error}", blob.path.display())),
             Self::Refused(why) => Err(why.clone()),
         }
     }

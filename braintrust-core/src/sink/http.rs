@@ -20,7 +20,7 @@ use std::sync::Arc;
 use futures::future::{FutureExt as _, LocalBoxFuture};
 
 use self::core::Core;
-pub(super) use self::persist::{Patience, persist};
+pub(super) use self::persist::Patience;
 pub(super) use self::resolver::Resolver;
 use super::{RowBatch, Sink};
 use crate::api::{Api, Pacing};
@@ -66,6 +66,20 @@ impl HttpSink {
     /// What is known of the backend, for what is sent there beside the rows.
     pub(super) fn resolver(&self) -> Rc<Resolver> {
         Rc::clone(&self.core.resolver)
+    }
+
+    /// The place on disk, for what is kept there beside the rows.
+    pub(super) fn disk(&self) -> Disk {
+        Disk(Rc::clone(&self.core))
+    }
+}
+
+/// The place on disk of one logger, if it has one.
+pub(super) struct Disk(Rc<Core>);
+
+impl Disk {
+    pub(super) fn with<T>(&self, use_it: impl FnOnce(&mut Spool) -> T) -> Option<T> {
+        self.0.with_spool(use_it)
     }
 }
 

@@ -50,8 +50,8 @@ impl<W: RowWriter> Sink for Immediate<W> {
         for outcome in attachments {
             self.ledger.attachment_queued();
             match outcome {
-                Ok(()) => self.ledger.attachment_delivered(),
-                Err(why) => self.ledger.attachment_lost(&why),
+                Ok(()) => self.ledger.attachment_delivered(Tally::in_memory(1)),
+                Err(why) => self.ledger.attachment_lost(Tally::in_memory(1), &why),
             }
         }
     }

@@ -1,22 +1,24 @@
-//! Attachments to Braintrust: a sink for rows whose data is uploaded once the rows are settled.
+//! Attachments to Braintrust: a sink for rows whose data is uploaded once the rows are settled. While Braintrust is away
+//! the data waits on disk, if there is a spool.
+
+mod job;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashSet, VecDeque};
-use std::rc::Rc;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use futures::future::{FutureExt as _, LocalBoxFuture, join_all};
 use tokio::sync::{Notify, Semaphore};
 
-use super::http::{HttpSink, Patience, Resolver, persist};
+use self::job::Job;
+use super::http::{Disk, HttpSink, Resolver};
 use super::{RowBatch, Sink};
-use crate::api::{AttachmentFacts, Failure, Pacing, Session};
+use crate::api::Pacing;
 use crate::attachment::{Attached, Key};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Tally};
+use crate::spool::Spool;
 
-/// How often data is sent to its place before its upload is given up: for about a minute and a half, if each fails at
-/// once. Calls to Braintrust itself are not counted, for while it is away, what waits for it has nowhere else to go.
-const ATTEMPTS: usize = 9;
 /// How many uploads of one logger are under way at once.
 const UPLOADS: usize = 4;
 /// How many keys are remembered, so that what is logged again is not uploaded again.
@@ -32,32 +34,60 @@ pub(crate) struct UploadingSink {
 
 impl UploadingSink {
     pub(crate) fn new(rows: HttpSink, ledger: Arc<Ledger>) -> Self {
-        Self::paced(rows, ledger, Pacing::default())
-    }
-
-    fn paced(rows: HttpSink, ledger: Arc<Ledger>, pacing: Pacing) -> Self {
-        let uploads = Uploads {
+        let uploads = Rc::new(Uploads {
             resolver: rows.resolver(),
+            disk: rows.disk(),
             ledger,
-            pacing,
+            pacing: Pacing::default(),
             slots: Semaphore::new(UPLOADS),
             known: RefCell::default(),
             waiting_bytes: Cell::new(0),
             line: RefCell::default(),
+            flushes: Cell::new(0),
+            failed: Cell::new(None),
+            urge: Notify::new(),
             done: Notify::new(),
-        };
-        Self { rows, uploads: Rc::new(uploads) }
+        });
+        let mut sink = Self { rows, uploads };
+        sink.take_over();
+        sink
+    }
+
+    /// Uploads what earlier processes have left on disk.
+    fn take_over(&mut self) {
+        let left = self.uploads.disk.with(Spool::take_over_blobs).unwrap_or_default();
+        let earlier = Tally { earlier: 1, ..Tally::default() };
+        let left = left.into_iter().filter_map(Attached::spooled).map(|attached| (Arc::new(attached), earlier));
+        let jobs = self.uploads.begin(left);
+        self.upload(jobs);
+    }
+
+    /// Uploads once the rows so far are settled.
+    fn upload(&mut self, jobs: Vec<Rc<Job>>) {
+        if jobs.is_empty() {
+            return;
+        }
+        let after = self.rows.settled();
+        tokio::task::spawn_local(async move {
+            after.await;
+            join_all(jobs.into_iter().map(Job::run)).await;
+        });
     }
 }
 
 impl Sink for UploadingSink {
     fn accept(&mut self, mut rows: RowBatch) {
-        let attachments = std::mem::take(&mut rows.attachments);
-        self.rows.accept(rows);
-        if !attachments.is_empty() {
-            let after = self.rows.settled();
-            Rc::clone(&self.uploads).accept(attachments, after);
+        let mut attachments = std::mem::take(&mut rows.attachments);
+        attachments.retain(|attached| self.uploads.is_new(attached.key));
+        let jobs = self.uploads.begin(attachments.into_iter().map(|attached| (attached, Tally::in_memory(1))));
+        // What is to be durable is on disk before the rows that name it can be sent.
+        if self.uploads.resolver.settings.durable || self.uploads.is_away() {
+            for job in &jobs {
+                job.keep();
+            }
         }
+        self.rows.accept(rows);
+        self.upload(jobs);
     }
 
     fn settled(&mut self) -> LocalBoxFuture<'static, ()> {
@@ -67,6 +97,7 @@ impl Sink for UploadingSink {
     }
 
     fn secure(&mut self) {
+        self.uploads.keep_all();
         self.rows.secure();
     }
 
@@ -78,12 +109,20 @@ impl Sink for UploadingSink {
 /// The uploads of one logger.
 struct Uploads {
     resolver: Rc<Resolver>,
+    disk: Disk,
     ledger: Arc<Ledger>,
     pacing: Pacing,
     slots: Semaphore,
     known: RefCell<Known>,
     waiting_bytes: Cell<usize>,
     line: RefCell<Line>,
+    /// How many flushes were asked for.
+    flushes: Cell<u64>,
+    /// While nothing can be uploaded: the number of flushes that the latest failed attempt came after.
+    failed: Cell<Option<u64>>,
+    /// Told of flushes, which wait for no pause.
+    urge: Notify,
+    /// Told of uploads that are done, or wait on disk.
     done: Notify,
 }
 
@@ -94,25 +133,23 @@ struct Known {
     order: VecDeque<Key>,
 }
 
-/// The numbers of the uploads that are not done.
+/// The uploads that are not done, by their numbers.
 #[derive(Default)]
 struct Line {
     next: u64,
-    open: BTreeSet<u64>,
+    open: BTreeMap<u64, Weak<Job>>,
+}
+
+impl Line {
+    fn push(&mut self, job: &Rc<Job>) {
+        self.open.insert(self.next, Rc::downgrade(job));
+        self.next += 1;
+    }
 }
 
 impl Uploads {
-    /// Takes over what is not known yet, and uploads it when `after` is done.
-    fn accept(self: Rc<Self>, attachments: Vec<Arc<Attached>>, after: LocalBoxFuture<'static, ()>) {
-        let new: Vec<_> = attachments.into_iter().filter(|attached| self.is_new(attached.key)).collect();
-        let jobs: Vec<_> = new.into_iter().map(|attached| Job::begin(Rc::clone(&self), attached)).collect();
-        if jobs.is_empty() {
-            return;
-        }
-        tokio::task::spawn_local(async move {
-            after.await;
-            join_all(jobs.into_iter().map(Job::run)).await;
-        });
+    fn begin(self: &Rc<Self>, attachments: impl Iterator<Item = (Arc<Attached>, Tally)>) -> Vec<Rc<Job>> {
+        attachments.map(|(attached, place)| Job::begin(self, attached, place)).collect()
     }
 
     fn is_new(&self, key: Key) -> bool {
@@ -129,13 +166,35 @@ impl Uploads {
         true
     }
 
-    /// Resolves once everything taken over so far is uploaded or given up.
+    fn is_away(&self) -> bool {
+        self.failed.get().is_some()
+    }
+
+    /// Nothing can be uploaded for now, as an attempt has shown that began after so many flushes.
+    fn go_away(&self, flushes: u64) {
+        self.failed.set(self.failed.get().max(Some(flushes)));
+        self.keep_all();
+        self.done.notify_waiters();
+    }
+
+    /// Puts on disk what is not there yet.
+    fn keep_all(&self) {
+        let open: Vec<_> = self.line.borrow().open.values().filter_map(Weak::upgrade).collect();
+        for job in open {
+            job.keep();
+        }
+    }
+
+    /// Resolves once everything taken over so far is uploaded or given up, or waits on disk, and a new attempt has failed.
     fn settled(self: Rc<Self>) -> LocalBoxFuture<'static, ()> {
         let first_later = self.line.borrow().next;
+        let flush = self.flushes.get() + 1;
+        self.flushes.set(flush);
+        self.urge.notify_waiters();
         async move {
             loop {
                 let done = self.done.notified();
-                if self.line.borrow().open.first().is_none_or(|oldest| *oldest >= first_later) {
+                if self.is_settled(first_later, flush) {
                     return;
                 }
                 done.await;
@@ -143,103 +202,10 @@ impl Uploads {
         }
         .boxed_local()
     }
-}
 
-/// One upload, from when it was taken over until it is done, or dropped.
-struct Job {
-    uploads: Rc<Uploads>,
-    attached: Arc<Attached>,
-    number: u64,
-    /// What it takes of the memory for waiting data.
-    bytes: usize,
-}
-
-impl Job {
-    fn begin(uploads: Rc<Uploads>, attached: Arc<Attached>) -> Self {
-        let number = {
-            let mut line = uploads.line.borrow_mut();
-            let number = line.next;
-            line.next += 1;
-            line.open.insert(number);
-            number
-        };
-        uploads.ledger.attachment_queued();
-        let bytes = attached.held_bytes();
-        let waiting = uploads.waiting_bytes.get() + bytes;
-        uploads.waiting_bytes.set(waiting);
-        let (attached, bytes) = if waiting > MAX_WAITING_BYTES {
-            uploads.waiting_bytes.set(waiting - bytes);
-            let why = format!("{waiting} bytes wait to be uploaded, and no more than {MAX_WAITING_BYTES} may");
-            (Arc::new(attached.refused(why)), 0)
-        } else {
-            (attached, bytes)
-        };
-        Self { uploads, attached, number, bytes }
-    }
-
-    async fn run(self) {
-        // Never closed.
-        let _slot = self.uploads.slots.acquire().await;
-        let why = match self.try_to().await {
-            Ok(()) => return self.uploads.ledger.attachment_delivered(),
-            Err(failure) => failure.text,
-        };
-        let why = format!("the attachment `{}` could not be uploaded: {why}", self.attached.filename);
-        self.uploads.ledger.attachment_lost(&why);
-    }
-
-    async fn try_to(&self) -> Result<(), Failure> {
-        let session = self.uploads.resolver.session(self.patience(usize::MAX)).await?;
-        let uploaded = self.upload(&session).await;
-        let error = uploaded.as_ref().err().map(|failure| failure.text.as_str());
-        let said = self.say(&session, error).await;
-        uploaded.and(said)
-    }
-
-    async fn upload(&self, session: &Session) -> Result<(), Failure> {
-        let attached = Arc::clone(&self.attached);
-        // Reading a file takes time, which this thread has not.
-        let data = match tokio::task::spawn_blocking(move || attached.read()).await {
-            Ok(data) => data.map_err(Failure::permanent)?,
-            Err(_) => return Err(Failure::permanent("it could not be read".to_owned())),
-        };
-        let Uploads { resolver, ledger, .. } = &*self.uploads;
-        persist(self.patience(ATTEMPTS), ledger, async |_| {
-            // A signed address does not live long, so each attempt asks for one of its own.
-            let address = persist(self.patience(usize::MAX), ledger, async |_| {
-                resolver.api.announce_attachment(&session.api_url, self.facts(session)).await
-            });
-            resolver.api.put_attachment(&address.await?, data.clone(), resolver.settings.http_timeout).await
-        })
-        .await
-    }
-
-    /// Tells the backend how the upload went.
-    async fn say(&self, session: &Session, error: Option<&str>) -> Result<(), Failure> {
-        let Uploads { resolver, ledger, .. } = &*self.uploads;
-        // That something failed is said once: it is no worse if that is lost too.
-        let attempts = if error.is_some() { 1 } else { usize::MAX };
-        persist(self.patience(attempts), ledger, async |_| {
-            resolver.api.post_attachment_status(&session.api_url, self.facts(session), error).await
-        })
-        .await
-    }
-
-    fn patience(&self, attempts: usize) -> Patience {
-        Patience { pacing: self.uploads.pacing, attempts }
-    }
-
-    fn facts<'a>(&'a self, session: &'a Session) -> AttachmentFacts<'a> {
-        let Attached { key, filename, content_type, .. } = &*self.attached;
-        AttachmentFacts { key: key.as_str(), filename, content_type, org_id: &session.org_id }
-    }
-}
-
-impl Drop for Job {
-    fn drop(&mut self) {
-        let Uploads { waiting_bytes, line, done, .. } = &*self.uploads;
-        waiting_bytes.set(waiting_bytes.get() - self.bytes);
-        line.borrow_mut().open.remove(&self.number);
-        done.notify_waiters();
+    fn is_settled(&self, first_later: u64, flush: u64) -> bool {
+        let has_failed = self.failed.get() >= Some(flush);
+        let may_wait = |job: &Weak<Job>| job.upgrade().is_none_or(|job| has_failed && job.is_on_disk());
+        self.line.borrow().open.range(..first_later).all(|(_, job)| may_wait(job))
     }
 }

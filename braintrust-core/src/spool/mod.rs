@@ -3,8 +3,10 @@
 //! A spool is a folder for each tenant (application, organization and key), so that rows of one key never leave under
 //! another. It holds *segments*, files that rows are appended to, each locked by the process that works on it; whoever
 //! finds one without a lock takes it over. A segment says in its head how far it is settled, and is removed once it is
-//! altogether. What is damaged is passed over, told of, and never fatal.
+//! altogether. What is damaged is passed over, told of, and never fatal. Beside the segments are the *blobs*: data that
+//! rows refer to, and that is still to be uploaded.
 
+mod blobs;
 mod folder;
 mod place;
 mod record;
@@ -15,11 +17,13 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+pub(crate) use self::blobs::{Blob, BlobFacts, read_blob};
 pub(crate) use self::place::{SpoolPlace, Tenant, default_dir};
 pub(crate) use self::record::SpoolRow;
 
+use self::blobs::Blobs;
 use self::folder::Folder;
 use self::record::put_record;
 use self::refused::Refused;
@@ -49,7 +53,10 @@ impl Ticket {
     }
 }
 
-/// Why rows are not on disk.
+/// The part of a spool that is left to rows: one over this. Data is larger, and matters less.
+const ROWS_SHARE: u64 = 4;
+
+/// Why rows or data are not on disk.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotSpooled {
     #[error("the spool {} is full ({limit} bytes, by BRAINTRUST_SPOOL_BYTES)", folder.display())]
@@ -72,6 +79,7 @@ pub(crate) struct Spool {
     /// The first row that has not been read since the last rewind.
     unread: Ticket,
     refused: Refused,
+    blobs: Blobs,
 }
 
 impl Spool {
@@ -86,13 +94,14 @@ impl Spool {
             current: None,
             unread: Ticket { segment: 0, row: 0 },
             refused: Refused::default(),
+            blobs: Blobs::default(),
         };
         spool.take_over();
         spool
     }
 
     /// The folder of this tenant.
-    pub(crate) fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -276,6 +285,39 @@ impl Spool {
     /// How many refused rows have been removed to make room, or because they were too old, since this was last asked.
     pub(crate) fn take_removed(&mut self) -> refused::Removed {
         self.refused.take_removed()
+    }
+
+    /// Keeps data that rows refer to. It is on its way to the disk when this returns, and outlives the process.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room beside what is left to rows, or the disk refuses.
+    pub(crate) fn keep_blob(&mut self, facts: BlobFacts, data: &[u8]) -> Result<Blob, NotSpooled> {
+        let limit = self.folder.limit();
+        if !self.folder.has_room((data.len() as u64).saturating_add(limit / ROWS_SHARE)) {
+            return Err(NotSpooled::Full { folder: self.folder.path().to_owned(), limit });
+        }
+        let kept = self.blobs.keep(self.folder.path(), facts, data);
+        let (blob, size) = kept.map_err(|(path, cause)| NotSpooled::Disk { path, cause })?;
+        self.folder.grown_by(size);
+        Ok(blob)
+    }
+
+    /// This data is uploaded, or lost.
+    pub(crate) fn remove_blob(&mut self, path: &Path) {
+        let bytes = self.blobs.remove(path);
+        self.folder.shrunk_by(bytes);
+    }
+
+    /// Takes over the data that earlier processes have left.
+    pub(crate) fn take_over_blobs(&mut self) -> Vec<Blob> {
+        let (found, damaged) = self.blobs.take_over(self.folder.path());
+        for path in damaged {
+            diagnostics::error(&format!("spool damage: {}", path.display()), || {
+                format!("the spool file {} is damaged, so the attachment in it is lost", path.display())
+            });
+        }
+        found
     }
 
     /// A point that all rows spooled so far come before.

@@ -199,6 +199,66 @@ fn what_is_cut_off_while_a_process_lives_is_passed_over() {
     assert_eq!(files(dir.path()).len(), 0, "a row that cannot be read keeps no file");
 }
 
+fn facts(key: &str) -> BlobFacts {
+    BlobFacts { key: key.to_owned(), filename: "a \"page\".png".to_owned(), content_type: "image/png".to_owned() }
+}
+
+/// All files, those of blobs too.
+fn all_files(dir: &Path) -> Vec<std::path::PathBuf> {
+    let paths = fs::read_dir(dir).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = paths.flat_map(|path| if path.is_dir() { all_files(&path) } else { vec![path] }).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn blobs_outlive_their_process_and_live_ones_keep_theirs() {
+    let dir = scratch();
+    let place = place(dir.path(), 1 << 20);
+    let mut first = Spool::open(&place, &tenant());
+    let kept = ["one", "two"].map(|key| first.keep_blob(facts(key), key.as_bytes()).unwrap());
+    assert_eq!(Spool::open(&place, &tenant()).take_over_blobs(), [], "the first one lives");
+    #[cfg(unix)]
+    for file in all_files(dir.path()) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
+    }
+    drop(first);
+
+    let mut second = Spool::open(&place, &tenant());
+    let mut found = second.take_over_blobs();
+    found.sort_by(|a, b| a.facts.key.cmp(&b.facts.key));
+    assert_eq!(found, kept);
+    assert_eq!(Spool::open(&place, &tenant()).take_over_blobs(), [], "the second one lives");
+    for blob in &found {
+        assert_eq!(read_blob(&blob.path).unwrap(), blob.facts.key.as_bytes());
+        second.remove_blob(&blob.path);
+    }
+    assert_eq!(all_files(dir.path()), [""; 0].map(std::path::PathBuf::from), "what is uploaded takes no space");
+}
+
+#[test]
+fn blobs_count_in_the_bound_and_leave_room_for_rows() {
+    let dir = scratch();
+    let mut spool = Spool::open(&place(dir.path(), 10_000), &tenant());
+    let mut kept = Vec::new();
+    let full = loop {
+        match spool.keep_blob(facts(&kept.len().to_string()), &[0; 1000]) {
+            Ok(blob) => kept.push(blob),
+            Err(full) => break full,
+        }
+    };
+    assert!(matches!(full, NotSpooled::Full { limit: 10_000, .. }), "{full}");
+    assert_eq!(kept.len(), 7);
+    append(&mut spool, 0..10).expect("a quarter is left to rows");
+    while append(&mut spool, 0..5).is_ok() {}
+    let size: u64 = all_files(dir.path()).iter().map(|file| fs::metadata(file).unwrap().len()).sum();
+    assert!(size <= 10_000, "{size}");
+    spool.remove_blob(&kept[0].path);
+    append(&mut spool, 0..5).expect("there is room again");
+}
+
 /// What happens to a file.
 #[derive(Clone, Debug)]
 enum Damage {
@@ -218,6 +278,39 @@ fn damage() -> impl Strategy<Value = Damage> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_damaged_blob_is_passed_over_and_removed_and_others_are_not(damage in damage()) {
+        let dir = scratch();
+        let place = place(dir.path(), 1 << 20);
+        let mut spool = Spool::open(&place, &tenant());
+        let [hit, whole] = ["hit", "whole"].map(|key| spool.keep_blob(facts(key), &[7; 300]).unwrap());
+        drop(spool);
+        let mut bytes = fs::read(&hit.path).unwrap();
+        match damage {
+            Damage::Cut(at) => bytes.truncate(at.index(bytes.len())),
+            Damage::Flip(at, mask) => {
+                let at = at.index(bytes.len());
+                bytes[at] ^= mask;
+            }
+            Damage::Insert(at, more) => {
+                let at = at.index(bytes.len());
+                bytes.splice(at..at, more);
+            }
+        }
+        fs::write(&hit.path, &bytes).unwrap();
+
+        let mut spool = Spool::open(&place, &tenant());
+        let found = spool.take_over_blobs();
+        prop_assert!(found.contains(&whole));
+        prop_assert_eq!(read_blob(&whole.path).unwrap(), [7; 300]);
+        // Where only the data is hit, that shows when it is read.
+        if found.iter().any(|blob| blob.path == hit.path) {
+            prop_assert!(read_blob(&hit.path).is_err());
+        } else {
+            prop_assert!(!hit.path.exists());
+        }
+    }
 
     #[test]
     fn damage_takes_the_rows_that_it_hits_and_no_other(damage in damage(), sent in 0..6u64) {

@@ -132,6 +132,11 @@ impl Core {
         self.forget(state, &on_disk);
     }
 
+    /// The place on disk, for what is kept there beside the rows.
+    pub(super) fn with_spool<T>(&self, use_it: impl FnOnce(&mut Spool) -> T) -> Option<T> {
+        self.state.borrow_mut().store.spool_mut().map(use_it)
+    }
+
     fn count_spooled(&self, state: &mut State) {
         self.ledger.spooled(state.store.take_spooled());
         self.count_removed(state);

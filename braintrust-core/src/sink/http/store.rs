@@ -48,6 +48,10 @@ impl Store {
         self.spool.is_some()
     }
 
+    pub(super) fn spool_mut(&mut self) -> Option<&mut Spool> {
+        self.spool.as_mut()
+    }
+
     /// Whether all that waits here is on disk.
     pub(super) fn is_on_disk(&self) -> bool {
         self.spool.is_some() && self.behind.is_empty()
