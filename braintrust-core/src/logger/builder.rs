@@ -162,13 +162,13 @@ impl LoggerBuilder {
         self.set(|settings| settings.all_payloads_dir = Some(folder))
     }
 
-    /// The folder in which rows wait that could not be delivered, instead of `BRAINTRUST_SPOOL_DIR`.
+    /// The folder in which rows and attachments wait that could not be delivered, instead of `BRAINTRUST_SPOOL_DIR`.
     pub fn spool_dir(self, folder: impl AsRef<Path>) -> Self {
         let folder = absolute(folder.as_ref());
         self.set(|settings| settings.spool_dir = SpoolDir::At(folder))
     }
 
-    /// Keeps rows that could not be delivered in memory only, as `BRAINTRUST_SPOOL_DIR=off` does.
+    /// Keeps rows and attachments that could not be delivered in memory only, as `BRAINTRUST_SPOOL_DIR=off` does.
     pub fn without_spool(self) -> Self {
         self.set(|settings| settings.spool_dir = SpoolDir::Off)
     }
@@ -178,7 +178,7 @@ impl LoggerBuilder {
         self.set(move |settings| settings.spool_bytes = bytes)
     }
 
-    /// Writes rows to disk before they are sent, instead of `BRAINTRUST_DURABLE`, so that not even the end of the
+    /// Writes rows and attachments to disk before they are sent, instead of `BRAINTRUST_DURABLE`, so that not even the end of the
     /// process at any moment loses more than the last moments.
     pub fn durable(self, durable: bool) -> Self {
         self.set(move |settings| settings.durable = durable)

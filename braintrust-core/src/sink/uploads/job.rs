@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::super::http::Patience;
 use super::{MAX_WAITING_BYTES, Uploads};
 use crate::api::{AttachmentFacts, Failure, Session};
 use crate::attachment::Attached;
 use crate::diagnostics;
 use crate::ledger::Tally;
+use crate::sink::http::Patience;
 
 /// How often data is sent to its place before its upload is given up: for about a minute and a half, if each fails at
 /// once. Calls to Braintrust itself are not counted, for while it is away, what waits for it has nowhere else to go.
