@@ -171,6 +171,11 @@ impl Core {
         self.wake.notify_one();
     }
 
+    /// Whether rows can wait on disk.
+    pub(super) fn has_spool(&self) -> bool {
+        self.state.borrow().store.has_spool()
+    }
+
     /// Whether there is anything to send.
     pub(super) fn has_rows(&self) -> bool {
         let state = self.state.borrow();

@@ -199,10 +199,12 @@ impl Driver {
         });
     }
 
-    /// Asks for the logger's own project; its rows are given up if it cannot be had.
+    /// Asks for the logger's own project; its rows are given up if it cannot be had. Where they can wait on disk, they do
+    /// while the key has no right to the project: somebody may give it one.
     async fn register_own(&self, session: &Session) -> Result<(), Trouble> {
         match self.core.resolver.register(None, session, self.patience()).await {
             Err(failure) if failure.remedy.may_succeed_later() => Err(failure.into()),
+            Err(failure) if failure.disowns() && self.core.has_spool() => Err(failure.into()),
             Err(failure) => {
                 self.core.refuse_container(None, &failure);
                 Ok(())
