@@ -240,6 +240,11 @@ impl Core {
                     self.ledger.delivered(state.store.settle(&rows));
                     self.forget(&mut state, &rows);
                 }
+                // The key has no right to the logger's own project: somebody may give it one.
+                Fate::Refused(failure) if failure.disowns() && state.store.has_spool() && part.is_own(&parcel) => {
+                    self.take_back(&mut state, &parcel, &part);
+                    trouble = Some(Trouble::from(failure));
+                }
                 Fate::Refused(failure) => {
                     if failure.disowns() {
                         disowned.extend(part.closing(&parcel).cloned());

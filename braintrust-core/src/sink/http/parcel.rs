@@ -89,6 +89,11 @@ impl Part {
         &self.0
     }
 
+    /// Whether all rows go to the logger's own project.
+    pub(super) fn is_own(&self, parcel: &Parcel) -> bool {
+        self.0.iter().all(|index| parcel.open(*index).container.is_none())
+    }
+
     /// The request for these rows.
     pub(super) fn body(&self, parcel: &Parcel) -> Bytes {
         if self.len() == parcel.len() {
