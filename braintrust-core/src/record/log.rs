@@ -270,7 +270,7 @@ fn with_writer(append: impl Fn(&mut Writer)) {
         }
         None => false,
     });
-    if appended != Ok(true) {
+    if !matches!(appended, Ok(true)) {
         with_new_writer(&append);
     }
 }
