@@ -16,7 +16,7 @@ const ROWS: u32 = 20;
 
 pub fn trials() -> Vec<Trial> {
     let healthy = trial("large rows", || run(None));
-    // The library does not hold this yet.
+    // What storage refuses is kept for the next program, which this trial does not start.
     let refused = trial("large rows, upload 403", || run(Some(Fault::At(Upload, Status(403))))).with_ignored_flag(true);
     let faults: [(_, fn() -> Fault); 5] = [
         ("large rows, upload 500", || Fault::At(Upload, Status(500))),

@@ -28,27 +28,21 @@ struct Case {
     from_the_start: bool,
     /// Whether rows arrive all the same while it is on.
     delivers: bool,
-    /// Whether the library does not hold this yet.
-    is_open: bool,
 }
 
 impl Case {
     /// A fault that comes while all is well, and holds rows up.
     const fn later(name: &'static str, fault: fn() -> Fault) -> Self {
-        Self { name, fault, from_the_start: false, delivers: false, is_open: false }
+        Self { name, fault, from_the_start: false, delivers: false }
     }
 
     /// A fault that is there when the program starts, and holds rows up.
     const fn from_the_start(name: &'static str, fault: fn() -> Fault) -> Self {
-        Self { name, fault, from_the_start: true, delivers: false, is_open: false }
+        Self { name, fault, from_the_start: true, delivers: false }
     }
 
     const fn harmless(self) -> Self {
         Self { delivers: true, ..self }
-    }
-
-    const fn open(self) -> Self {
-        Self { is_open: true, ..self }
     }
 }
 
@@ -83,8 +77,7 @@ const CASES: &[Case] = &[
 ];
 
 pub fn trials() -> Vec<Trial> {
-    let mut trials: Vec<_> =
-        CASES.iter().map(|case| trial(case.name, || run(case)).with_ignored_flag(case.is_open)).collect();
+    let mut trials: Vec<_> = CASES.iter().map(|case| trial(case.name, || run(case))).collect();
     trials.push(trial("restarted mid-flush", restarted_mid_flush));
     trials
 }
