@@ -35,15 +35,23 @@ static GO_ON: OnceLock<fn() -> bool> = OnceLock::new();
 static DEFAULT: AtomicU32 = AtomicU32::new(0);
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// Whether any logger has been made in this process.
+/// Whether any logger has been made, in this process or in one that it was forked from.
 ///
-/// While it is `false`, a traced call does no more than this one load.
+/// While it is `false`, a traced call does no more than this one load and a branch.
 #[inline(always)]
 #[must_use]
-pub fn enabled() -> bool {
-    // In this order, so that off costs one comparison.
-    let state = STATE.load(Ordering::Relaxed);
-    state != OFF && (state == ON || go_on())
+pub fn any_logger() -> bool {
+    STATE.load(Ordering::Relaxed) != OFF
+}
+
+/// Whether spans can be recorded in this process, where [`any_logger`] may promise too much.
+#[inline]
+pub(crate) fn enabled() -> bool {
+    match STATE.load(Ordering::Relaxed) {
+        ON => true,
+        OFF => false,
+        _ => go_on(),
+    }
 }
 
 /// The first use in a forked child. Others may record while it is under way.

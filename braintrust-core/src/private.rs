@@ -6,7 +6,7 @@ pub use std::option::Option::{self, None, Some};
 pub use std::{clone::Clone, format, format_args};
 
 pub use crate::SpanType;
-pub use crate::active::enabled;
+pub use crate::active::any_logger as enabled;
 pub use crate::callsite::Callsite;
 pub use crate::capture::{Captured, Failed, Failure, Probe};
 pub use crate::context::Context;

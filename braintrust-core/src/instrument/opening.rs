@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::active::LoggerId;
+use crate::active::{self, LoggerId};
 use crate::callsite::Callsite;
 use crate::capture::{Captured, write_str};
 use crate::context::{self, Context};
@@ -16,6 +16,10 @@ use crate::span::{self, Opening, Parent};
 #[must_use]
 #[inline(never)]
 pub fn start(callsite: &'static Callsite, arguments: &[(&str, Captured<'_>)]) -> Option<Context> {
+    // Generated code has only asked whether there is any logger; a forked child may have to begin anew, or be unable to.
+    if !active::enabled() {
+        return None;
+    }
     let Some(place) = context::plain_place() else { return start_elsewhere(callsite, arguments) };
     let capture = |fields: &mut Fields| fields.put(Field::Input, |out| write_object(out, arguments));
     span::start_plain(callsite, place, if arguments.is_empty() { None } else { Some(&capture) })
