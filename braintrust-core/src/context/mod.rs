@@ -10,6 +10,7 @@ mod stack;
 
 pub use enter::{Entered, InContext};
 pub(crate) use lineage::{Heritage, Lineage};
+use spot::Role;
 pub(crate) use spot::{SpanRef, Spot};
 
 use std::sync::Arc;
@@ -73,6 +74,27 @@ impl Context {
             None => Self(Repr::Plain(innermost.span)),
             Some(_) => Self(Repr::Rich(Arc::new(Rich { innermost, others: Box::default() }))),
         }
+    }
+
+    /// This context where the one call of a model is made that its innermost span is about.
+    pub(crate) fn during_model_call(&self) -> Self {
+        let during = |span: SpanRef| SpanRef { role: Role::ModelCall, ..span };
+        Self(match &self.0 {
+            Repr::None => Repr::None,
+            Repr::Plain(span) => Repr::Plain(during(*span)),
+            Repr::Rich(rich) => {
+                let Rich { innermost, others } = rich.as_ref();
+                let innermost = Spot { span: during(innermost.span), lineage: innermost.lineage.clone() };
+                Repr::Rich(Arc::new(Rich { innermost, others: others.clone() }))
+            }
+        })
+    }
+
+    /// Whether a call of a model that is made here is the one that the innermost span is about; for spans of `logger`, if
+    /// one is named.
+    pub(crate) fn is_during_model_call(&self, logger: Option<LoggerId>) -> bool {
+        let of_call = self.innermost().filter(|span| span.role == Role::ModelCall);
+        of_call.is_some_and(|span| logger.is_none_or(|logger| logger == span.logger))
     }
 
     /// A span of a trace that began here, among spans of its own project.

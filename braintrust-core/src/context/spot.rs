@@ -12,21 +12,24 @@ pub(crate) struct SpanRef {
     pub(crate) span: SpanId,
     pub(crate) trace: TraceId,
     pub(crate) logger: LoggerId,
-    /// Gives the compiler room for the other variants of a context's representation, which keeps it at 32 bytes. As wide
-    /// as what it is copied with: a load that is wider than the store before it has to wait.
-    niche: Niche,
+    /// Also gives the compiler room for the other variants of a context's representation, which keeps it at 32 bytes. As
+    /// wide as what it is copied with: a load that is wider than the store before it has to wait.
+    pub(super) role: Role,
 }
 
+/// What is done under a span, as far as anyone has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-enum Niche {
-    Occupied,
+pub(super) enum Role {
+    Any,
+    /// The one call of a model that the span is about.
+    ModelCall,
 }
 
 impl SpanRef {
     #[inline]
     pub(crate) const fn new(logger: LoggerId, trace: TraceId, span: SpanId) -> Self {
-        Self { span, trace, logger, niche: Niche::Occupied }
+        Self { span, trace, logger, role: Role::Any }
     }
 
     /// Whether a new span here belongs to a trace that has begun. The parent's own id may be unknown.

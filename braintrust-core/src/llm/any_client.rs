@@ -24,6 +24,11 @@ const INSTRUMENTATION: &str = "llm";
 /// which is then read as if it had been. The wire format is recognised by the provider and the request's fields;
 /// [`Llm::api`] names it where that goes wrong.
 ///
+/// A call is one span, also through a client that traces its requests itself (a wrapped one, or one with a middleware):
+/// what it sends straight from the future or stream that it is given here, retries included, is part of this call. What
+/// makes several calls, such as an agent, is better given a span of its own by `#[traced(type = "task")]`, so that each
+/// call is seen.
+///
 /// ```
 /// # #[derive(serde::Serialize)]
 /// # struct Request { model: &'static str, messages: Vec<serde_json::Value>, max_tokens: u32 }
@@ -134,7 +139,7 @@ impl LlmCall {
     ) -> Result<T, E> {
         let mut call = self.0;
         let span = call.span().clone();
-        let answer = span.run(answer).await;
+        let answer = InSpan::during_model_call(answer, span).await;
         match &answer {
             _ if call.is_off() => {}
             Ok(answer) => {
@@ -158,7 +163,7 @@ impl LlmCall {
         E: Display,
     {
         self.0.respond(200, Some(LINES));
-        let inner = InSpan::new(answer, self.span().clone());
+        let inner = InSpan::during_model_call(answer, self.span().clone());
         LlmStream { inner, call: Some(self.0) }
     }
 
@@ -175,7 +180,7 @@ impl LlmCall {
         F: Display,
     {
         let span = self.span().clone();
-        match span.run(opening).await {
+        match InSpan::during_model_call(opening, span).await {
             Ok(answer) => Ok(self.stream(answer)),
             Err(error) => {
                 if !self.0.is_off() {

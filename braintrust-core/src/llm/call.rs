@@ -10,6 +10,7 @@ use super::body::Body;
 use super::reading::{self, Conclusion, Response};
 use super::{CallOptions, Endpoint, transport};
 use crate::clock::Timestamp;
+use crate::context::Context;
 use crate::export;
 use crate::record::bound::Held;
 use crate::span::{self, Span, llm_span};
@@ -52,17 +53,22 @@ static NOOP: Span = Span::noop();
 impl ModelCall {
     /// Opens an `llm` span for a call that is about to be made, under what is current here, and notes the time.
     ///
-    /// `request` is the body that will be sent; empty where there is none. While no logger exists, nothing is done.
+    /// `request` is the body that will be sent; empty where there is none. While no logger exists, nothing is done; nor
+    /// where the call is part of one that has its span already, by [`llm`](super::llm()).
     pub fn begin(endpoint: Endpoint, request: Bytes, options: &CallOptions) -> Self {
         if !super::is_enabled() {
+            return Self(None);
+        }
+        let logger = options.logger().map(|logger| logger.id());
+        if Context::current().is_during_model_call(logger) {
             return Self(None);
         }
         let started = Timestamp::now();
         let name = options.name.clone();
         let name = name.unwrap_or_else(|| endpoint.api().span_name(endpoint.streams() == Some(true)).into());
         let mut builder = llm_span(name).instrumentation(options.instrumentation.clone());
-        if let Some(logger) = options.logger() {
-            builder = builder.of_logger(logger.id());
+        if let Some(logger) = logger {
+            builder = builder.of_logger(logger);
         }
         let span = builder.start_from(options.location);
         if span.is_noop() {

@@ -323,6 +323,11 @@ impl<T> InSpan<T> {
     pub(crate) fn new(inner: T, span: Span) -> Self {
         Self { inner: InContext::new(inner, span.context.clone()), span }
     }
+
+    /// `inner` is the call of a model that `span` is about, so that whoever watches it below need not make another span.
+    pub(crate) fn during_model_call(inner: T, span: Span) -> Self {
+        Self { inner: InContext::new(inner, span.context.during_model_call()), span }
+    }
 }
 
 impl<F: Future> Future for InSpan<F> {
