@@ -2,50 +2,16 @@
 //! has ended, and says nothing that a model's call may not.
 #![no_main]
 
+#[path = "../../tests/model_calls/strangers.rs"]
+mod strangers;
+
 use std::time::Duration;
 
 use braintrust_core::llm::{CallOptions, Endpoint, ModelCall, WireApi};
 use braintrust_core::testing::memory_logger;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-
-const APIS: [WireApi; 13] = [
-    WireApi::ChatCompletions,
-    WireApi::Responses,
-    WireApi::Completions,
-    WireApi::Embeddings,
-    WireApi::Images,
-    WireApi::Speech,
-    WireApi::Transcriptions,
-    WireApi::Moderations,
-    WireApi::Messages,
-    WireApi::GenerateContent,
-    WireApi::Converse,
-    WireApi::OllamaChat,
-    WireApi::OllamaGenerate,
-];
-const TYPES: [&str; 5] = [
-    "text/event-stream",
-    "application/json",
-    "application/vnd.amazon.eventstream",
-    "application/x-ndjson",
-    "audio/mpeg",
-];
-const METADATA: [&str; 13] = [
-    "model",
-    "provider",
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "frequency_penalty",
-    "presence_penalty",
-    "stop",
-    "response_format",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "max_tool_calls",
-];
+use strangers::{APIS, CONTENT_TYPES, METADATA};
 
 fuzz_target!(|input: &[u8]| {
     let Some(([api, kind, way, length], bytes)) = input.split_first_chunk() else { return };
@@ -59,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
     let options = CallOptions::new("fuzz").with_logger(&logger);
     let mut call = ModelCall::begin(endpoint, Bytes::copy_from_slice(request), &options);
     let status = if way & 4 == 0 { 200 } else { 400 };
-    call.respond(status, TYPES.get(usize::from(*kind) % (TYPES.len() + 1)).copied());
+    call.respond(status, CONTENT_TYPES[usize::from(*kind) % CONTENT_TYPES.len()]);
     for chunk in response.chunks(usize::from(*length).max(1)) {
         call.chunk(&Bytes::copy_from_slice(chunk));
     }

@@ -7,23 +7,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::strangers::{APIS, CONTENT_TYPES};
 use super::{LIMIT, Response, begin, call, merged};
-
-const EVERY_API: [WireApi; 13] = [
-    WireApi::ChatCompletions,
-    WireApi::Responses,
-    WireApi::Completions,
-    WireApi::Embeddings,
-    WireApi::Images,
-    WireApi::Speech,
-    WireApi::Transcriptions,
-    WireApi::Moderations,
-    WireApi::Messages,
-    WireApi::GenerateContent,
-    WireApi::Converse,
-    WireApi::OllamaChat,
-    WireApi::OllamaGenerate,
-];
 
 fn chat() -> Endpoint {
     Endpoint::new("acme", WireApi::ChatCompletions)
@@ -116,6 +101,8 @@ fn nonsense() -> impl Strategy<Value = Vec<u8>> {
         "\"",
         "\0\0\0\u{10}\0\0\0\0",
         "{\"type\":\"response.output_item.added\",\"item\":",
+        "{\"type\":\"tool-call-start\",\"index\":9,\"delta\":{\"message\":{\"tool_calls\":",
+        "{\"message\":{\"content\":{\"thinking\":7}}",
     ]);
     let piece = prop_oneof![
         8 => fragment.prop_map(|text| text.as_bytes().to_vec()),
@@ -129,14 +116,13 @@ proptest! {
     /// One flush for many calls: each of them is one row that has ended.
     #[test]
     fn no_nonsense_loses_a_span(bodies in prop::collection::vec((nonsense(), nonsense()), 8)) {
-        const TYPES: [&str; 4] = ["text/event-stream", "application/json", "application/vnd.amazon.eventstream", ""];
         let (logger, rows) = memory_logger();
         let mut calls = 0;
         for (request, body) in &bodies {
-            for api in EVERY_API {
-                for content_type in TYPES {
+            for api in APIS {
+                for content_type in CONTENT_TYPES {
                     let endpoint = Endpoint::new("acme", api);
-                    let response = Response { content_type: content_type.to_owned(), ..Response::json(body.clone()) };
+                    let response = Response { content_type: content_type.unwrap_or_default().to_owned(), ..Response::json(body.clone()) };
                     call(&logger, &endpoint, &String::from_utf8_lossy(request), &response, &[3]);
                     calls += 1;
                 }

@@ -4,12 +4,13 @@ mod bodies;
 mod hostile;
 mod recorded;
 mod spans;
+mod strangers;
 mod streams;
 
 use std::time::Duration;
 
 use braintrust::Logger;
-use braintrust::llm::{CallOptions, Endpoint, ModelCall};
+use braintrust::llm::{CallOptions, Endpoint, ModelCall, WireApi};
 use braintrust::testing::MemoryRows;
 use bytes::Bytes;
 use serde_json::Value;

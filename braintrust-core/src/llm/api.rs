@@ -20,12 +20,14 @@ pub enum WireApi {
     Transcriptions,
     /// OpenAI's moderation: `…/moderations`.
     Moderations,
-    /// Anthropic's messages: `…/messages`.
+    /// Anthropic's messages: `…/messages`, and by way of Bedrock `…/invoke`, `…/invoke-with-response-stream`.
     Messages,
     /// Google's Gemini: `…:generateContent`, `…:streamGenerateContent`.
     GenerateContent,
     /// Amazon Bedrock's Converse: `…/converse`, `…/converse-stream`.
     Converse,
+    /// Cohere's own chat: `…/v2/chat`.
+    CohereChat,
     /// Ollama's own chat: `…/api/chat`.
     OllamaChat,
     /// Ollama's own completion: `…/api/generate`.
@@ -50,6 +52,8 @@ impl WireApi {
             (Self::GenerateContent, _) => "generate_content",
             (Self::Converse, false) => "bedrock.converse",
             (Self::Converse, true) => "bedrock.converse-stream",
+            (Self::CohereChat, false) => "cohere.chat",
+            (Self::CohereChat, true) => "cohere.chatStream",
             (Self::OllamaChat, _) => "ollama.chat",
             (Self::OllamaGenerate, _) => "ollama.generate",
         }
@@ -62,6 +66,7 @@ impl WireApi {
             Self::Messages => "anthropic",
             Self::GenerateContent => "google",
             Self::Converse => "bedrock",
+            Self::CohereChat => "cohere",
             Self::OllamaChat | Self::OllamaGenerate => "ollama",
             _ => "openai",
         }

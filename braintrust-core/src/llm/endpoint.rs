@@ -20,12 +20,13 @@ pub struct Endpoint {
     api: WireApi,
     model: Option<String>,
     streams: Option<bool>,
+    is_certain: bool,
 }
 
 impl Endpoint {
     /// A service of `provider` (whose prices apply: the vendor, gateway or reseller that is paid) that speaks `api`.
     pub fn new(provider: impl Into<Cow<'static, str>>, api: WireApi) -> Self {
-        Self { provider: provider.into(), api, model: None, streams: None }
+        Self { provider: provider.into(), api, model: None, streams: None, is_certain: true }
     }
 
     /// Names the model, where the address does and the request's body does not.
@@ -46,6 +47,13 @@ impl Endpoint {
     #[must_use]
     pub fn with_provider(mut self, provider: impl Into<Cow<'static, str>>) -> Self {
         self.provider = provider.into();
+        self
+    }
+
+    /// Says whether the address alone proves that a model is called.
+    #[must_use]
+    pub(super) fn with_certainty(mut self, is_certain: bool) -> Self {
+        self.is_certain = is_certain;
         self
     }
 
@@ -71,5 +79,21 @@ impl Endpoint {
     #[must_use]
     pub fn streams(&self) -> Option<bool> {
         self.streams
+    }
+
+    /// Whether the address alone proves that a model is called: nothing but models is served by its host, or nothing else
+    /// has such a path. If not, a request counts that names a model.
+    ///
+    /// An endpoint that was made by hand is certain.
+    ///
+    /// ```
+    /// use braintrust_core::llm::detect;
+    ///
+    /// assert!(detect("api.openai.com", "/v1/moderations").unwrap().is_certain());
+    /// assert!(!detect("forum.example", "/v1/moderations").unwrap().is_certain());
+    /// ```
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        self.is_certain
     }
 }

@@ -13,7 +13,9 @@ pub(super) fn api_of(provider: &str, request: &[u8]) -> WireApi {
     match provider.to_ascii_lowercase().as_str() {
         "anthropic" => return WireApi::Messages,
         "google" | "gemini" | "vertex" | "google_vertex" => return WireApi::GenerateContent,
+        "bedrock" | "aws_bedrock" | "amazon-bedrock" if outline.has("anthropic_version") => return WireApi::Messages,
         "bedrock" | "aws_bedrock" | "amazon-bedrock" => return WireApi::Converse,
+        "cohere" if outline.has("messages") => return WireApi::CohereChat,
         "ollama" if outline.has("prompt") => return WireApi::OllamaGenerate,
         "ollama" => return WireApi::OllamaChat,
         _ => {}
@@ -104,6 +106,9 @@ mod tests {
             ("Gemini", "{}", WireApi::GenerateContent),
             ("acme", r#"{"contents":[]}"#, WireApi::GenerateContent),
             ("acme", r#"{"messages":[],"inferenceConfig":{}}"#, WireApi::Converse),
+            ("bedrock", r#"{"messages":[]}"#, WireApi::Converse),
+            ("bedrock", r#"{"anthropic_version":"bedrock-1","messages":[]}"#, WireApi::Messages),
+            ("cohere", r#"{"model":"command","messages":[]}"#, WireApi::CohereChat),
             ("ollama", r#"{"prompt":"x"}"#, WireApi::OllamaGenerate),
             ("openai", r#"{"model":7,"messages":[]}"#, WireApi::ChatCompletions),
             ("openai", "\"text\"", WireApi::ChatCompletions),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use braintrust_core::llm::{CallOptions, Endpoint, ModelCall, WireApi, detect, is_enabled};
+use braintrust_core::llm::{CallOptions, Endpoint, ModelCall, detect, is_enabled};
 use braintrust_core::{Instrument as _, Logger, current_span, inject};
 use memchr::memmem;
 use reqwest::{Body, Method, Request, Response, Url};
@@ -28,10 +28,16 @@ use crate::request_body;
 /// # What counts as a call
 ///
 /// A `POST` to a path that ends as those of the known APIs do, on whatever host: OpenAI and what is compatible with it,
-/// Anthropic, Gemini, Bedrock, Ollama. Where such a path may belong to anything (`/responses`), the request must name a
-/// `model` as well, unless the client is [`dedicated`](Self::dedicated). More are added by
-/// [`endpoint`](Self::endpoint). Every other request is sent, and its response
-/// returned, as it is.
+/// Anthropic, Gemini, Bedrock, Cohere, Ollama. Where such a path may belong to anything (`/responses`), and the host is not known
+/// to serve models, the request must name a `model` as well, unless the client is [`dedicated`](Self::dedicated). More
+/// are added by [`endpoint`](Self::endpoint). Every other request is sent, and its response returned, as it is.
+///
+/// # Compressed answers
+///
+/// What `reqwest` decompresses is read (its features `gzip`, `brotli`, `deflate` and `zstd`). A client that lacks them
+/// asks for no compression, and gets none. Only for one that asks by a header of its own, and decompresses what comes by
+/// itself, an answer stays compressed: its span then says so, and has neither output nor metrics. Three decompressors
+/// would be much to depend on for that.
 #[derive(Clone, Debug)]
 pub struct Tracer {
     options: CallOptions,
@@ -182,7 +188,7 @@ impl Tracer {
         // Without a name and a password before it.
         let host = url.authority().rsplit('@').next()?;
         let endpoint = detect(host, url.path())?;
-        let is_call = self.is_dedicated || !is_common(endpoint.api()) || names_a_model(request);
+        let is_call = self.is_dedicated || endpoint.is_certain() || names_a_model(request);
         is_call.then_some(endpoint)
     }
 
@@ -195,11 +201,6 @@ impl Rule {
     fn fits(&self, url: &Url) -> bool {
         is_host(url, &self.host) && url.path().trim_end_matches('/').ends_with(self.path.trim_end_matches('/'))
     }
-}
-
-/// Whether paths that end like those of `api` are found in services that have nothing to do with models.
-fn is_common(api: WireApi) -> bool {
-    !matches!(api, WireApi::ChatCompletions | WireApi::Messages | WireApi::GenerateContent | WireApi::Converse)
 }
 
 /// Whether a request's body has an entry that is called `model`, or may have one.

@@ -1,5 +1,6 @@
 //! What becomes a span, whose child it is, where it goes, and what is sent along.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -132,6 +133,31 @@ async fn only_calls_of_models_are_traced() {
     })
     .await;
     assert_eq!(names(&traces), [""; 0]);
+}
+
+#[tokio::test]
+async fn calls_that_name_no_model_are_known_by_their_address() {
+    let provider = Noting::start();
+    let address = provider.server.url().trim_start_matches("http://").parse::<SocketAddr>().unwrap();
+    let hosts = ["api.openai.com", "forum.example"];
+    let http = hosts.iter().fold(reqwest::Client::builder().no_proxy(), |http, host| http.resolve(host, address));
+    let client = ClientBuilder::new(http.build().unwrap()).with(Middleware::new()).build();
+    let traces = capture(async {
+        for (host, path) in [
+            ("api.openai.com", "/v1/moderations"),
+            ("api.openai.com", "/v1/responses"),
+            ("forum.example", "/v1/moderations"),
+            ("forum.example", "/v1/messages"),
+            ("forum.example", "/v1/images/generations"),
+        ] {
+            let url = format!("http://{host}:{}{path}", address.port());
+            client.post(url).body(r#"{"input":"hi","prompt":"hi"}"#).send().await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(names(&traces), ["Moderation", "openai.responses.create", "Image Generation"]);
+    assert_eq!(traces.find("Moderation").input().unwrap(), "hi");
+    assert_eq!(provider.asked.lock().unwrap().len(), 5, "each is sent, whatever it is");
 }
 
 #[tokio::test]

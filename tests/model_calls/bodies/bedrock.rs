@@ -1,12 +1,15 @@
-//! Amazon Bedrock's Converse.
+//! Amazon Bedrock: Converse, and models that are invoked in their own format.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Case, parameters, weather_tool};
 use crate::Response;
 
+const HOST: &str = "bedrock-runtime.eu-west-1.amazonaws.com";
+
 pub(super) fn cases() -> Vec<Case> {
-    const HOST: &str = "bedrock-runtime.eu-west-1.amazonaws.com";
     let request = json!({
         "messages": [{"role": "user", "content": [{"text": "Weather?"}, {"cachePoint": {"type": "default"}}]}],
         "system": [{"text": "Be short"}], "inferenceConfig": {"maxTokens": 9, "temperature": 0.5, "topP": 1, "stopSequences": []},
@@ -51,10 +54,6 @@ pub(super) fn cases() -> Vec<Case> {
         {"type": "reasoning_content", "reasoningContent": {"reasoningText": {"text": "Hm", "signature": "sig"}}},
         {"type": "text", "text": "Cold."},
         {"type": "tool_use", "toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Oslo"}}}]}]);
-    let stream = |body: Vec<u8>| Response {
-        content_type: "application/vnd.amazon.eventstream".to_owned(),
-        ..Response::json(body)
-    };
     vec![
         Case {
             name: "bedrock, as a binary stream",
@@ -100,6 +99,68 @@ pub(super) fn cases() -> Vec<Case> {
             error: Value::Null,
         },
     ]
+}
+
+/// Claude by way of InvokeModel: Anthropic's bodies, each event of a stream in base64.
+pub(super) fn invoked() -> Vec<Case> {
+    let user = json!({"role": "user", "content": "Weather?"});
+    let request =
+        json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "system": "Be short", "messages": [user]});
+    let input = json!([user, {"role": "system", "content": "Be short"}]);
+    let chunk = |event: Value| {
+        let payload = json!({"bytes": STANDARD.encode(event.to_string()), "p": "abcdef"});
+        message(":event-type", "chunk", payload.to_string().as_bytes())
+    };
+    let begun = [
+        chunk(json!({"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant",
+            "model": "claude-x-1", "content": [], "usage": {"input_tokens": 10, "output_tokens": 1}}})),
+        chunk(json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})),
+        chunk(json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Co"}})),
+        chunk(json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "ld."}})),
+    ]
+    .concat();
+    let rest = [
+        chunk(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}})),
+        chunk(json!({"type": "message_stop", "amazon-bedrock-invocationMetrics":
+            {"inputTokenCount": 10, "outputTokenCount": 4, "invocationLatency": 5, "firstByteLatency": 3}})),
+    ]
+    .concat();
+    let whole = json!({"id": "m", "type": "message", "role": "assistant", "model": "claude-x-1", "stop_reason": "end_turn",
+        "content": [{"type": "text", "text": "Cold."}],
+        "usage": {"input_tokens": 10, "cache_read_input_tokens": 5, "output_tokens": 4}});
+    let case = |name: &'static str, streams: bool, response: Response| Case {
+        name,
+        address: match streams {
+            true => (HOST, "/model/eu.anthropic.claude-x-v1%3A0/invoke-with-response-stream"),
+            false => (HOST, "/model/eu.anthropic.claude-x-v1%3A0/invoke"),
+        },
+        request: request.clone(),
+        response,
+        span: if streams { "anthropic.messages.stream" } else { "anthropic.messages.create" },
+        input: input.clone(),
+        output: json!({"role": "assistant", "content": [{"type": "text", "text": "Cold."}], "stop_reason": "end_turn"}),
+        metadata: json!({"provider": "bedrock", "model": "claude-x-1", "max_tokens": 9}),
+        metrics: json!({"prompt_tokens": 10, "completion_tokens": 4, "tokens": 14, "time_to_first_token": true}),
+        error: Value::Null,
+    };
+    let throttled = message(":exception-type", "throttlingException", b"{\"message\":\"Too fast\"}");
+    vec![
+        case("claude invoked on bedrock, as a binary stream", true, stream([begun.clone(), rest].concat())),
+        Case {
+            output: json!({"role": "assistant", "content": [{"type": "text", "text": "Cold."}]}),
+            metrics: json!({"prompt_tokens": 10, "completion_tokens": 1, "tokens": 11, "time_to_first_token": true}),
+            error: json!("Too fast (throttlingException)"),
+            ..case("claude invoked on bedrock, broken off by an exception", true, stream([begun, throttled].concat()))
+        },
+        Case {
+            metrics: json!({"prompt_tokens": 15, "completion_tokens": 4, "tokens": 19, "prompt_cached_tokens": 5}),
+            ..case("claude invoked on bedrock, in one piece", false, Response::json(whole.to_string()))
+        },
+    ]
+}
+
+fn stream(body: Vec<u8>) -> Response {
+    Response { content_type: "application/vnd.amazon.eventstream".to_owned(), ..Response::json(body) }
 }
 
 /// A message of Amazon's event stream.

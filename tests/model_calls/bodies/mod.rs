@@ -3,6 +3,7 @@
 mod anthropic;
 mod bedrock;
 mod chat;
+mod cohere;
 mod gemini;
 mod media;
 mod ollama;
@@ -15,6 +16,7 @@ use braintrust::testing::memory_logger;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::strangers::METADATA;
 use super::{LIMIT, Response, call, merged};
 
 /// What a call must come to. A field that is null must not be there.
@@ -49,22 +51,7 @@ fn weather_tool() -> Value {
     json!({"type": "function", "function": {"name": "weather", "description": "Of a city", "parameters": parameters()}})
 }
 
-/// The lists that a span of a model's call must keep to.
-const METADATA: [&str; 13] = [
-    "model",
-    "provider",
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "frequency_penalty",
-    "presence_penalty",
-    "stop",
-    "response_format",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    "max_tool_calls",
-];
+/// The other lists that a span of a model's call must keep to.
 const ATTRIBUTES: [&str; 5] = ["name", "type", "exec_counter", "request_notes", "response_notes"];
 const FIELDS: [&str; 15] = [
     "id",
@@ -122,6 +109,8 @@ fn run(lengths: &[usize]) {
         anthropic::cases(),
         gemini::cases(),
         bedrock::cases(),
+        bedrock::invoked(),
+        cohere::cases(),
         ollama::cases(),
     ];
     let cases: Vec<_> = cases.into_iter().flatten().collect();

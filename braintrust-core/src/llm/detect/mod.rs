@@ -1,81 +1,58 @@
 //! Which API an address belongs to: by the end of its path, so that gateways and compatible hosts are found too.
 
+mod hosts;
+
 use std::borrow::Cow;
 
 use super::{Endpoint, WireApi};
 
-/// Paths by how they end. The first that fits counts, so the longer ones come first.
-const SUFFIXES: [(&str, WireApi); 14] = [
-    ("/chat/completions", WireApi::ChatCompletions),
-    ("/completions", WireApi::Completions),
-    ("/responses", WireApi::Responses),
-    ("/embeddings", WireApi::Embeddings),
-    ("/images/generations", WireApi::Images),
-    ("/images/edits", WireApi::Images),
-    ("/audio/speech", WireApi::Speech),
-    ("/audio/transcriptions", WireApi::Transcriptions),
-    ("/audio/translations", WireApi::Transcriptions),
-    ("/moderations", WireApi::Moderations),
-    ("/v1/messages", WireApi::Messages),
-    ("/anthropic/messages", WireApi::Messages),
-    ("/api/chat", WireApi::OllamaChat),
-    ("/api/generate", WireApi::OllamaGenerate),
-];
+/// A known path, by how it ends.
+struct Path {
+    end: &'static str,
+    api: WireApi,
+    proof: Proof,
+}
 
-/// Providers by how their hosts end. A name without a leading dot is the whole host.
-const HOSTS: [(&str, &str); 48] = [
-    ("api.openai.com", "openai"),
-    (".api.openai.com", "openai"),
-    (".openai.azure.com", "azure"),
-    (".cognitiveservices.azure.com", "azure"),
-    (".services.ai.azure.com", "azure"),
-    (".models.ai.azure.com", "azure"),
-    ("models.inference.ai.azure.com", "github"),
-    ("models.github.ai", "github"),
-    ("api.githubcopilot.com", "github"),
-    ("api.anthropic.com", "anthropic"),
-    ("generativelanguage.googleapis.com", "google"),
-    ("aiplatform.googleapis.com", "google"),
-    ("-aiplatform.googleapis.com", "google"),
-    (".amazonaws.com", "bedrock"),
-    ("api.groq.com", "groq"),
-    ("api.mistral.ai", "mistral"),
-    ("codestral.mistral.ai", "mistral"),
-    ("api.deepseek.com", "deepseek"),
-    ("api.x.ai", "xai"),
-    (".api.x.ai", "xai"),
-    ("api.together.xyz", "together"),
-    ("api.together.ai", "together"),
-    ("api.fireworks.ai", "fireworks"),
-    ("openrouter.ai", "openrouter"),
-    ("api.perplexity.ai", "perplexity"),
-    ("api.cerebras.ai", "cerebras"),
-    ("api.cohere.com", "cohere"),
-    ("api.cohere.ai", "cohere"),
-    ("api.deepinfra.com", "deepinfra"),
-    ("api.hyperbolic.xyz", "hyperbolic"),
-    ("api.sambanova.ai", "sambanova"),
-    ("api.studio.nebius.ai", "nebius"),
-    ("api.studio.nebius.com", "nebius"),
-    ("api.tokenfactory.nebius.com", "nebius"),
-    ("integrate.api.nvidia.com", "nvidia"),
-    ("api.moonshot.ai", "moonshot"),
-    ("api.moonshot.cn", "moonshot"),
-    ("api.minimax.io", "minimax"),
-    ("api.z.ai", "zai"),
-    ("open.bigmodel.cn", "zai"),
-    ("api.voyageai.com", "voyage"),
-    (".huggingface.co", "huggingface"),
-    (".huggingface.cloud", "huggingface"),
-    (".aliyuncs.com", "alibaba"),
-    ("gateway.ai.cloudflare.com", "cloudflare"),
-    ("ai-gateway.vercel.sh", "vercel"),
-    ("api.braintrust.dev", "braintrust"),
-    ("ollama.com", "ollama"),
-];
+/// What proves that a path is that of an API.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// The path itself: no other kind of service is known to have such.
+    Path,
+    /// A host that serves models, or a request that names one.
+    Model,
+    /// The host of the API's own provider: the request of another would look the same, but be in another format.
+    Provider,
+}
 
-/// The port on which Ollama listens unless told otherwise.
-const OLLAMA_PORT: &str = "11434";
+const fn known(end: &'static str, api: WireApi) -> Path {
+    Path { end, api, proof: Proof::Path }
+}
+
+/// A path that may as well belong to a survey, a messenger or a gallery.
+const fn common(end: &'static str, api: WireApi) -> Path {
+    Path { end, api, proof: Proof::Model }
+}
+
+/// The first that fits counts, so the longer ones come first.
+const PATHS: [Path; 17] = [
+    known("/chat/completions", WireApi::ChatCompletions),
+    common("/completions", WireApi::Completions),
+    common("/responses", WireApi::Responses),
+    common("/embeddings", WireApi::Embeddings),
+    known("/images/generations", WireApi::Images),
+    common("/images/edits", WireApi::Images),
+    known("/audio/speech", WireApi::Speech),
+    known("/audio/transcriptions", WireApi::Transcriptions),
+    known("/audio/translations", WireApi::Transcriptions),
+    common("/moderations", WireApi::Moderations),
+    known("/anthropic/v1/messages", WireApi::Messages),
+    known("/anthropic/messages", WireApi::Messages),
+    common("/v1/messages", WireApi::Messages),
+    known("/cohere/v2/chat", WireApi::CohereChat),
+    Path { end: "/v2/chat", api: WireApi::CohereChat, proof: Proof::Provider },
+    common("/api/chat", WireApi::OllamaChat),
+    common("/api/generate", WireApi::OllamaGenerate),
+];
 
 /// Finds the API that a request to `host` (a name, with a port or without) and `path` speaks; `None` for what is no call
 /// of a model, which a wrapper passes through untouched.
@@ -98,18 +75,34 @@ const OLLAMA_PORT: &str = "11434";
 #[must_use]
 pub fn detect(host: &str, path: &str) -> Option<Endpoint> {
     let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-    let endpoint = by_path(path)?;
-    match provider_of(host) {
-        Some(provider) => Some(endpoint.with_provider(provider)),
-        None => Some(endpoint),
+    let (endpoint, proof) = by_path(path)?;
+    let host = hosts::find(host);
+    let is_at_home = host.is_some_and(|host| host.provider == endpoint.provider());
+    if proof == Proof::Provider && !is_at_home {
+        return None;
     }
+    let is_certain = proof == Proof::Path || host.is_some_and(|host| host.serves_only_models);
+    let endpoint = endpoint.with_certainty(is_certain);
+    Some(match host {
+        Some(host) => endpoint.with_provider(host.provider),
+        None => endpoint,
+    })
 }
 
-fn by_path(path: &str) -> Option<Endpoint> {
-    let at_home = |api: WireApi| Endpoint::new(api.home_provider(), api);
-    if let Some((_, api)) = SUFFIXES.iter().find(|(suffix, _)| path.ends_with(suffix)) {
-        return Some(at_home(*api));
+/// The endpoint as if it were its API's own provider, and what proves that it is one.
+fn by_path(path: &str) -> Option<(Endpoint, Proof)> {
+    if let Some(known) = PATHS.iter().find(|known| path.ends_with(known.end)) {
+        return Some((at_home(known.api), known.proof));
     }
+    by_model_in_path(path).map(|endpoint| (endpoint, Proof::Path))
+}
+
+fn at_home(api: WireApi) -> Endpoint {
+    Endpoint::new(api.home_provider(), api)
+}
+
+/// Paths that name a model, and what is to be done with it.
+fn by_model_in_path(path: &str) -> Option<Endpoint> {
     let last = path.rsplit('/').next()?;
     if let Some((model, verb)) = last.rsplit_once(':') {
         let (api, streams) = match verb {
@@ -121,34 +114,18 @@ fn by_path(path: &str) -> Option<Endpoint> {
         };
         return Some(at_home(api).with_model(decoded(model)).with_streaming(streams));
     }
-    let streams = match last {
-        "converse" => false,
-        "converse-stream" => true,
-        _ => return None,
-    };
     // `/model/{id}/converse`, where the id may itself hold slashes, encoded or not.
     let (_, model) = path.strip_suffix(last)?.strip_suffix('/')?.split_once("/model/")?;
-    Some(at_home(WireApi::Converse).with_model(decoded(model)).with_streaming(streams))
-}
-
-fn provider_of(authority: &str) -> Option<&'static str> {
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port)),
-        _ => (authority, None),
+    let model = decoded(model);
+    let (api, streams) = match last {
+        "converse" => (WireApi::Converse, false),
+        "converse-stream" => (WireApi::Converse, true),
+        // What is invoked takes and gives what the model's own provider has its API take and give.
+        "invoke" if model.contains("anthropic.") => (WireApi::Messages, false),
+        "invoke-with-response-stream" if model.contains("anthropic.") => (WireApi::Messages, true),
+        _ => return None,
     };
-    if port == Some(OLLAMA_PORT) {
-        return Some("ollama");
-    }
-    let known = HOSTS.iter().find(|(end, _)| match end.as_bytes()[0] {
-        b'.' | b'-' => ends_with_ignoring_case(host, end),
-        _ => host.eq_ignore_ascii_case(end),
-    });
-    known.map(|(_, provider)| *provider)
-}
-
-fn ends_with_ignoring_case(host: &str, end: &str) -> bool {
-    let tail = host.len().checked_sub(end.len()).and_then(|start| host.get(start..));
-    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    Some(Endpoint::new("bedrock", api).with_model(model).with_streaming(streams))
 }
 
 /// Resolves percent-encoding, as in the `%3A` of Bedrock's model ids.
@@ -202,6 +179,8 @@ mod tests {
             ("localhost:11434", "/api/chat", "ollama", OllamaChat),
             ("gateway.corp", "/anthropic/v1/messages", "anthropic", Messages),
             ("api.anthropic.com", "/v1/messages", "anthropic", Messages),
+            ("api.cohere.com", "/v2/chat", "cohere", CohereChat),
+            ("localhost:8000", "/cohere/v2/chat", "cohere", CohereChat),
             ("[::1]:9000", "/api/generate", "ollama", OllamaGenerate),
         ];
         for (host, path, provider, api) in plain {
@@ -216,6 +195,14 @@ mod tests {
                 "us.amazon.nova-lite-v1:0",
                 false,
             ),
+            (
+                bedrock,
+                "/model/eu.anthropic.claude-x/invoke-with-response-stream",
+                "bedrock",
+                Messages,
+                "eu.anthropic.claude-x",
+                true,
+            ),
             (bedrock, "/model/arn:aws:bedrock:x/y/converse-stream", "bedrock", Converse, "arn:aws:bedrock:x/y", true),
             (vertex, claude, "google", Messages, "claude-sonnet-4", true),
             (vertex, "/v1/models/gemini-3:generateContent", "google", GenerateContent, "gemini-3", false),
@@ -227,11 +214,27 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_proof_by_its_host_or_by_a_path_that_nothing_else_has() {
+        let is_certain = |host, path| detect(host, path).unwrap().is_certain();
+        for path in ["/v1/images/generations", "/v1/audio/transcriptions", "/x/chat/completions", "/model/m/converse"] {
+            assert!(is_certain("gateway.example", path), "{path}");
+        }
+        for path in ["/v1/moderations", "/v1/images/edits", "/surveys/7/responses", "/v1/messages", "/api/chat"] {
+            assert!(!is_certain("gateway.example", path), "{path}");
+            assert!(!is_certain("x.execute-api.eu-west-1.amazonaws.com", path), "{path}");
+            assert!(is_certain("api.openai.com", path), "{path}");
+        }
+    }
+
+    #[test]
     fn all_else_is_no_model_call() {
         for path in
             ["", "/", "/v1/files", "/v1/chat", "/converse", "/v1/models/x:countTokens", "/v1/batches", "/%", "/a:%zz"]
         {
             assert_eq!(found("api.openai.com", path), None, "{path}");
+        }
+        for path in ["/v2/chat", "/model/amazon.titan-text/invoke", "/invoke"] {
+            assert_eq!(found("bedrock-runtime.us-east-2.amazonaws.com", path), None, "{path}");
         }
         assert_eq!(decoded("%zz%3"), "%zz%3");
     }

@@ -53,7 +53,7 @@ impl Format for Chat {
 }
 
 /// A tool of a chat request: a function with what is documented of it, or the provider's own.
-fn tool(mut tool: Value) -> Value {
+pub(super) fn tool(mut tool: Value) -> Value {
     match tool.get_mut("function").map(Value::take) {
         Some(function @ Value::Object(_)) => metadata::function_tool(function, &["parameters"]),
         Some(other) => {

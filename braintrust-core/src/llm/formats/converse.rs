@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Answered, Asked, Assembly, Event, Format, Seen, message};
+use super::{Answered, Asked, Assembly, Event, Format, Seen, exception, message};
 use crate::llm::Endpoint;
 use crate::llm::json::{self, Object};
 use crate::llm::metadata::{self, Key, Metadata};
@@ -167,12 +167,12 @@ impl Assembly for ConverseStream {
             }
             "messageStop" => return Seen { token: false, last: true },
             "metadata" => merge_usage(&mut self.usage, json::take(&mut data, "usage").unwrap_or_default()),
-            exception if exception.ends_with("Exception") => {
-                let text = json::take(&mut data, "message").unwrap_or(data);
-                self.error = json!({"message": text, "type": exception});
-                return Seen { token: false, last: true };
+            other => {
+                if let Some(error) = exception(other, &mut data) {
+                    self.error = error;
+                    return Seen { token: false, last: true };
+                }
             }
-            _ => {}
         }
         Seen::default()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Answered, Asked, Assembly, Event, Format, Seen, message, model_of, wants_stream};
+use super::{Answered, Asked, Assembly, Event, Format, Seen, exception, message, model_of, wants_stream};
 use crate::llm::Endpoint;
 use crate::llm::json::{self, Object};
 use crate::llm::metadata::{self, Key, Metadata};
@@ -166,7 +166,12 @@ impl Assembly for MessageStream {
                 self.error = json::take(&mut data, "error").unwrap_or(data);
                 return Seen { token: false, last: true };
             }
-            _ => {}
+            other => {
+                if let Some(error) = exception(other, &mut data) {
+                    self.error = error;
+                    return Seen { token: false, last: true };
+                }
+            }
         }
         Seen::default()
     }

@@ -2,6 +2,7 @@
 
 mod accumulate;
 mod chat;
+mod cohere;
 mod converse;
 mod generate_content;
 mod media;
@@ -85,6 +86,7 @@ pub(super) fn format(api: WireApi) -> &'static dyn Format {
         WireApi::Messages => &messages::Messages,
         WireApi::GenerateContent => &generate_content::GenerateContent,
         WireApi::Converse => &converse::Converse,
+        WireApi::CohereChat => &cohere::Cohere,
         WireApi::OllamaChat => &ollama::Ollama,
         WireApi::OllamaGenerate => &ollama::Ollama,
     }
@@ -109,6 +111,12 @@ fn prompt_messages(prompt: Value) -> Value {
 /// Whether the request asks for a stream.
 fn wants_stream(request: &Value) -> bool {
     request.get("stream").and_then(Value::as_bool) == Some(true)
+}
+
+/// The exception with which Amazon ends a stream, as an error; `None` if `name` is not of one.
+fn exception(name: &str, data: &mut Value) -> Option<Value> {
+    let text = name.ends_with("Exception").then(|| json::take(data, "message").unwrap_or_else(|| data.take()))?;
+    Some(serde_json::json!({"message": text, "type": name}))
 }
 
 /// The model that a response names.

@@ -3,9 +3,7 @@
 //! A message is the length of the whole (4 bytes), the length of its headers (4), a checksum of these eight (4), the
 //! headers, the payload, and a checksum of all that (4). Numbers are big-endian.
 
-use std::borrow::Cow;
-
-use super::Frame;
+use super::{Frame, invoke};
 use crate::llm::notes::Notes;
 
 const PRELUDE: usize = 12;
@@ -35,7 +33,8 @@ pub(super) fn each(bytes: &[u8], after_gap: bool, notes: &mut Notes, take: &mut 
         was_damaged = false;
         match Message::read(message) {
             Some(message) => {
-                take(Frame { name: message.name.into(), data: Cow::Borrowed(message.payload), end: at }, notes)
+                let data = invoke::unwrap(&message.name, message.payload);
+                take(Frame { name: message.name.into(), data, end: at }, notes)
             }
             None => notes.add("a message of the event stream has a wrong checksum"),
         }

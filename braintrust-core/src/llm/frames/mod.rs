@@ -1,6 +1,7 @@
 //! The events of a streamed body: where each begins and ends, by the framing that the body has.
 
 mod event_stream;
+mod invoke;
 mod sse;
 mod values;
 
@@ -53,7 +54,7 @@ impl Framing {
             _ if begins(&["data:", "event:", "id:", "retry:", ":"]) => Self::Sse,
             WireApi::OllamaChat | WireApi::OllamaGenerate => Self::Values,
             WireApi::GenerateContent if begins(&["["]) => Self::Values,
-            WireApi::Converse if body.first() == Some(&0) => Self::EventStream,
+            WireApi::Converse | WireApi::Messages if body.first() == Some(&0) => Self::EventStream,
             WireApi::Speech if kind != "application/json" && !begins(&["{"]) => Self::Opaque,
             _ => Self::Whole,
         }
