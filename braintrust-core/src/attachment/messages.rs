@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, packed};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -18,17 +18,27 @@ use super::source::Source;
 const LEAST_DATA: usize = 20;
 
 /// Texts of which one is in every message that has data in it.
-static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let signs = [
-        ";base64,",
-        "\"input_audio\"",
-        "\"image_generation_call\"",
-        "\"base64\"",
-        "\"inlineData\"",
-        "\"inline_data\"",
-        "\"bytes\"",
-    ];
-    AhoCorasick::new(signs).expect("a few short texts")
+const SIGNS: [&str; 7] = [
+    ";base64,",
+    "\"input_audio\"",
+    "\"image_generation_call\"",
+    "\"base64\"",
+    "\"inlineData\"",
+    "\"inline_data\"",
+    "\"bytes\"",
+];
+
+/// Looks for several texts at once.
+enum Search {
+    /// By vectors: more than ten times as fast as the automaton in JSON, where nearly every text begins with a quote.
+    Packed(packed::Searcher),
+    /// For processors without them.
+    Automaton(AhoCorasick),
+}
+
+static SEARCH: LazyLock<Search> = LazyLock::new(|| match packed::Searcher::new(SIGNS) {
+    Some(searcher) => Search::Packed(searcher),
+    None => Search::Automaton(AhoCorasick::new(SIGNS).expect("a few short texts")),
 });
 
 static STANDARD: GeneralPurpose = engine(&alphabet::STANDARD);
@@ -41,7 +51,10 @@ const fn engine(alphabet: &alphabet::Alphabet) -> GeneralPurpose {
 
 /// Whether there may be data in messages in this JSON: a look that costs little.
 pub(crate) fn may_have_data(json: &[u8]) -> bool {
-    SIGNS.is_match(json)
+    match &*SEARCH {
+        Search::Packed(searcher) => searcher.find(json).is_some(),
+        Search::Automaton(automaton) => automaton.is_match(json),
+    }
 }
 
 /// A field whose data has been taken out.

@@ -51,6 +51,6 @@ impl Content {
 
 fn masked(mask: &Mask, rows: &RowBatch) -> Prepared {
     let before = rows.len();
-    let rows = rows.rewritten(|row, out| mask.apply(row, out).is_ok());
+    let rows = rows.rewritten(|row, out| mask.apply(row.text, out).is_ok());
     Prepared { withheld: (before - rows.len()) as u64, rows }
 }

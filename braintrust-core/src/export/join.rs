@@ -114,7 +114,13 @@ impl Joiner {
             }
             let container = first.section(Section::Container);
             let batch = joined.batch_of(first.span.logger);
-            batch.push_with(first.span.span.0, container, |out| self.rows.write(&records, facts, out));
+            let mut may_hold_messages = false;
+            batch.push_with(first.span.span.0, container, |out| {
+                may_hold_messages = self.rows.write(&records, facts, out);
+            });
+            if may_hold_messages {
+                batch.note_messages();
+            }
         }
     }
 }

@@ -55,13 +55,14 @@ impl RowWriter {
         Self { sites: SiteTexts::new(environment), created: CreatedText::default(), spans: 0 }
     }
 
-    /// Writes the row of a span, without its closing brace. `records` are of that span, in the order of their times.
-    pub(crate) fn write(&mut self, records: &[Record<'_>], facts: RowFacts, out: &mut Vec<u8>) {
+    /// Writes the row of a span, without its closing brace, and says whether it may be one of a model call. `records` are
+    /// of that span, in the order of their times.
+    pub(crate) fn write(&mut self, records: &[Record<'_>], facts: RowFacts, out: &mut Vec<u8>) -> bool {
         if let Some(row) = records.iter().find_map(Record::row) {
             out.extend_from_slice(row);
-            return;
+            return true;
         }
-        let Some(identity) = identity(records) else { return };
+        let Some(identity) = identity(records) else { return false };
         let parts = Parts::of(records);
         self.spans += u64::from(parts.start.is_some());
         out.reserve(records.iter().map(|record| record.bytes.len()).sum::<usize>() + OWN_TEXT);
@@ -81,6 +82,19 @@ impl RowWriter {
             // Like the official SDKs' rows after their own merging: neither.
             (Some(_), true) => {}
         }
+        self.may_be_of_model(&parts)
+    }
+
+    /// A row to be merged doesn't say of what kind its span is, and the program may have changed the kind.
+    fn may_be_of_model(&mut self, parts: &Parts<'_>) -> bool {
+        let Some(start) = parts.start else { return true };
+        self.kind_of(start) == Some(SpanType::Llm) || parts.fields.get(Field::Attributes).is_some()
+    }
+
+    /// The kind that a span was given, or that of its callsite.
+    fn kind_of(&mut self, start: &Record<'_>) -> Option<SpanType> {
+        let given = start.section(Section::Kind).and_then(|kind| SpanType::from_index(*kind.first()?));
+        given.or_else(|| self.sites.get(start.callsite).map(|site| site.kind))
     }
 
     fn write_fields(&mut self, parts: &Parts<'_>, facts: RowFacts, out: &mut Vec<u8>) {
@@ -122,16 +136,14 @@ impl RowWriter {
     fn write_attributes(&mut self, start: Option<&Record<'_>>, out: &mut Vec<u8>) {
         let Some(start) = start else { return };
         let given_name = start.section(Section::Name).map(String::from_utf8_lossy);
-        let given_kind = start.section(Section::Kind).and_then(|kind| SpanType::from_index(*kind.first()?));
-        let site = self.sites.get(start.callsite);
         out.extend_from_slice(b"\"name\":");
-        match (&given_name, site) {
+        match (&given_name, self.sites.get(start.callsite)) {
             (Some(name), _) => write_json_text(name, out),
             (None, Some(site)) => out.extend_from_slice(&site.name),
             (None, None) => out.extend_from_slice(b"\"span\""),
         }
         let root = is_root(start).then_some(SpanType::Task);
-        if let Some(kind) = given_kind.or(site.map(|site| site.kind)).or(root) {
+        if let Some(kind) = self.kind_of(start).or(root) {
             out.extend_from_slice(b",\"type\":\"");
             out.extend_from_slice(kind.as_str().as_bytes());
             out.push(b'"');

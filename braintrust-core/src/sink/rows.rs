@@ -26,6 +26,7 @@ struct RowEnd {
     end: usize,
     container: Option<usize>,
     key: u64,
+    may_hold_messages: bool,
 }
 
 /// One row of a batch.
@@ -37,6 +38,8 @@ pub(crate) struct OpenRow<'a> {
     pub(crate) container: Option<&'a Rc<Container>>,
     /// Tells rows of different spans apart: rows with the same key must arrive in their order.
     pub(crate) key: u64,
+    /// Whether its input and output may be messages of a model: see [`RowBatch::note_messages`].
+    pub(crate) may_hold_messages: bool,
 }
 
 impl RowBatch {
@@ -60,7 +63,14 @@ impl RowBatch {
     pub(crate) fn push_with(&mut self, key: u64, container: Option<&[u8]>, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.text);
         let container = container.map(|encoded| self.place_of(encoded));
-        self.rows.push(RowEnd { end: self.text.len(), container, key });
+        self.rows.push(RowEnd { end: self.text.len(), container, key, may_hold_messages: false });
+    }
+
+    /// Notes that the last row may be one of a model call, whose messages are looked through for data.
+    pub(crate) fn note_messages(&mut self) {
+        if let Some(row) = self.rows.last_mut() {
+            row.may_hold_messages = true;
+        }
     }
 
     fn place_of(&mut self, encoded: &[u8]) -> usize {
@@ -72,12 +82,12 @@ impl RowBatch {
 
     /// The rows as `write` puts each of them into the buffer anew; one for which it returns `false` is left out, and
     /// `write` must have left the buffer as it was.
-    pub(crate) fn rewritten(&self, mut write: impl FnMut(&[u8], &mut Vec<u8>) -> bool) -> Self {
+    pub(crate) fn rewritten(&self, mut write: impl FnMut(OpenRow<'_>, &mut Vec<u8>) -> bool) -> Self {
         let mut text = Buffer::with_capacity(self.text.len());
         let mut rows = Vec::with_capacity(self.rows.len());
-        for (row, RowEnd { container, key, .. }) in self.iter().zip(&self.rows) {
-            if write(row.text, &mut text) {
-                rows.push(RowEnd { end: text.len(), container: *container, key: *key });
+        for (row, facts) in self.iter().zip(&self.rows) {
+            if write(row, &mut text) {
+                rows.push(RowEnd { end: text.len(), ..*facts });
             }
         }
         Self { text, rows, containers: self.containers.clone(), attachments: self.attachments.clone() }
@@ -107,7 +117,12 @@ impl RowBatch {
         let row = self.rows.get(index)?;
         let start = index.checked_sub(1).map_or(0, |before| self.rows[before].end);
         let container = row.container.and_then(|place| self.containers[place].1.as_ref());
-        Some(OpenRow { text: &self.text[start..row.end], container, key: row.key })
+        Some(OpenRow {
+            text: &self.text[start..row.end],
+            container,
+            key: row.key,
+            may_hold_messages: row.may_hold_messages,
+        })
     }
 
     /// The rows.

@@ -9,7 +9,7 @@ use crate::attachment::Attached;
 use crate::attachment::messages::{self, Converted};
 use crate::capture;
 use crate::open_row::{RowWriter, members};
-use crate::sink::RowBatch;
+use crate::sink::{OpenRow, RowBatch};
 
 /// The fields that hold messages.
 const MESSAGES: [&str; 2] = ["input", "output"];
@@ -21,19 +21,20 @@ const REMNANT: usize = 256;
 pub(super) fn take_out(rows: &mut RowBatch, max_attachment_bytes: Option<u64>) {
     let most = capture::max_value_bytes();
     let is_large = |row: &[u8]| row.len() > most;
-    let may_have_data = max_attachment_bytes.is_some() && messages::may_have_data(rows.text());
+    // Only rows of model calls, which are few, are read for their data.
+    let may_have_data = |row: OpenRow<'_>| row.may_hold_messages && messages::may_have_data(row.text);
+    let has_data = max_attachment_bytes.is_some() && rows.iter().any(may_have_data);
     let has_large = is_large(rows.text()) && rows.iter().any(|row| is_large(row.text));
-    if !(may_have_data || has_large) {
+    if !(has_data || has_large) {
         return;
     }
     let mut attachments = Vec::new();
     *rows = rows.rewritten(|row, out| {
         let start = out.len();
-        out.extend_from_slice(row);
+        out.extend_from_slice(row.text);
         if let Some(limit) = max_attachment_bytes
-            && may_have_data
-            && messages::may_have_data(row)
-            && let Some(converted) = convert_row(row, limit)
+            && may_have_data(row)
+            && let Some(converted) = convert_row(row.text, limit)
         {
             out.truncate(start);
             out.extend_from_slice(&converted.row);

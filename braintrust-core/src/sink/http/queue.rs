@@ -306,7 +306,12 @@ impl Queue {
     /// Has `put` put rows on disk that are not there yet, and notes where they are; it is given a window's rows at a time.
     pub(super) fn give_tickets(&mut self, mut put: impl FnMut(&[OpenRow<'_>]) -> Option<Vec<Ticket>>) {
         for held in self.held.iter_mut().filter(|held| held.facts.ticket.is_none()) {
-            let row = OpenRow { text: &held.text, container: held.container.as_ref(), key: held.facts.key };
+            let row = OpenRow {
+                text: &held.text,
+                container: held.container.as_ref(),
+                key: held.facts.key,
+                may_hold_messages: false,
+            };
             held.facts.ticket = put(&[row]).and_then(|tickets| tickets.first().copied());
         }
         for window in self.windows.iter_mut().filter(|window| window.tickets.is_empty()) {
