@@ -12,7 +12,7 @@ use std::ops::{Deref, DerefMut};
 pub(crate) const FULL_BYTES: usize = 1024 * 1024;
 /// Room for what is begun before a buffer is full.
 const CAPACITY: usize = FULL_BYTES + 64 * 1024;
-const MOST_SPARES: usize = 8;
+const MOST_SPARES: usize = 4;
 
 thread_local! {
     static SPARES: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };

@@ -12,7 +12,7 @@ use self::spans::Spans;
 use super::row::{RowFacts, RowWriter};
 use crate::active::LoggerId;
 use crate::clock::{Timestamp, WallClock};
-use crate::record::{Record, RecordKind};
+use crate::record::{Chunk, Record, RecordKind};
 use crate::sections::Section;
 use crate::sink::RowBatch;
 
@@ -54,7 +54,7 @@ pub(crate) struct Joined {
     pub(crate) carried: Vec<u8>,
 }
 
-/// After how many spans it is looked for blocks that have been read.
+/// After how many spans it is looked for chunks that have been read.
 const STRETCH: usize = 256;
 
 /// Joins the windows of one exporter.
@@ -71,15 +71,15 @@ impl Joiner {
         Self { rows: RowWriter::new(environment), spans: Spans::default() }
     }
 
-    /// Joins the records of `window`, which lie in blocks, into rows. Each block goes to `retire` once its records are
+    /// Joins the records of `window`, which lie in chunks, into rows. Each chunk goes to `retire` once its records are
     /// written, so that a large window is never in memory twice.
     #[inline(never)] // So that a profile, and the count of instructions, has it by its name.
     pub(crate) fn join(
         &mut self,
-        mut window: Vec<Vec<u8>>,
+        mut window: Vec<Chunk>,
         cut: Cut,
         facts: RowFacts,
-        mut retire: impl FnMut(Vec<u8>),
+        mut retire: impl FnMut(Chunk),
     ) -> Joined {
         let mut joined = Joined::default();
         self.spans.gather(&window, cut.until, &mut joined.carried);
@@ -89,7 +89,7 @@ impl Joiner {
             self.join_spans(stretch, &window, cut, facts, &mut joined);
             self.spans.retire_read(&mut window, &mut retire);
         }
-        // Blocks without spans too.
+        // Chunks without spans too.
         self.spans.retire_read(&mut window, &mut retire);
         self.spans.clear();
         joined.rows.iter_mut().for_each(|(_, batch)| batch.shrink());
@@ -99,7 +99,7 @@ impl Joiner {
     fn join_spans(
         &mut self,
         spans: impl Iterator<Item = usize>,
-        window: &[Vec<u8>],
+        window: &[Chunk],
         cut: Cut,
         facts: RowFacts,
         joined: &mut Joined,

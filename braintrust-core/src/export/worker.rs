@@ -166,14 +166,14 @@ impl Worker {
             Flushed::Of(_) | Flushed::All => deferred::run(usize::MAX),
         }
         let cut = Cut { until: Timestamp::passed(), patience: PATIENCE, flushed };
-        let Drained { blocks, amount: drained } = log::drain();
+        let Drained { chunks, amount: drained } = log::drain();
         self.open_lanes();
-        if blocks.is_empty() {
+        if chunks.is_empty() {
             // Nothing is going on, so nothing is kept for it.
             buffer::free_spares();
         }
         let facts = RowFacts { wall: WallClock::read(), id_style: active::id_style() };
-        let window = std::iter::once(std::mem::take(&mut self.carried)).chain(blocks).collect();
+        let window = std::iter::once(std::mem::take(&mut self.carried).into()).chain(chunks).collect();
         let Joined { rows, carried } = self.joiner.join(window, cut, facts, log::recycle);
         let rows: Vec<_> = rows.into_iter().map(|(logger, rows)| (logger, self.prepared(logger, rows))).collect();
         let mut released = drained;

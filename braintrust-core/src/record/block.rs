@@ -65,6 +65,17 @@ impl Block {
         Extent::unpack(self.published.load(Ordering::Acquire))
     }
 
+    /// A block in memory that was one before, whatever is in it.
+    pub(super) fn in_memory(memory: Vec<u64>) -> Self {
+        // Where an atomic word is as large as another, this is the same memory.
+        Self { words: memory.into_iter().map(AtomicU64::new).collect(), published: AtomicU64::new(0) }
+    }
+
+    /// The memory, to be read as bytes.
+    pub(super) fn into_memory(self) -> Vec<u64> {
+        self.words.into_vec().into_iter().map(|word| word.into_inner().to_le()).collect()
+    }
+
     /// Copies published words behind what is in `into`.
     pub(super) fn copy(&self, words: Range<u32>, into: &mut Vec<u8>) {
         let words = &self.words[words.start as usize..words.end as usize];

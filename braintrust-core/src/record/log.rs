@@ -17,6 +17,7 @@ use std::sync::{Arc, PoisonError};
 pub(crate) use self::fork::LogHeld;
 use super::block::{Block, Extent, Room, WORD};
 use super::bound::{self, Amount};
+use super::chunk::Chunk;
 use super::sync::{AtomicBool, Mutex, MutexGuard, per_thread, shared};
 use super::wake::Wake;
 use super::write::{Entry, Words as _, plain_end, plain_start};
@@ -75,7 +76,7 @@ struct Shared {
     threads: Mutex<Vec<Arc<ThreadLog>>>,
     /// Takes the last records of threads that are being torn down and have lost their own log.
     departing: Mutex<Option<Writer>>,
-    spare_blocks: Mutex<Vec<Arc<Block>>>,
+    spare_blocks: Mutex<Vec<Block>>,
     spare_buffers: Mutex<Vec<Vec<u8>>>,
     filled: Wake,
 }
@@ -166,7 +167,7 @@ impl ThreadLog {
         let Some(mut current) = blocks.pop() else { return may_append };
         for mut full in blocks.drain(..) {
             let published = full.block.published();
-            parts.push(Part { is_full: true, ..full.take(published) });
+            parts.push(full.take(published));
         }
         // What is in full blocks was counted when they were handed over.
         let published = current.block.published();
@@ -197,7 +198,7 @@ impl Listed {
         self.large.iter().for_each(|large| amount += large.amount());
         let words = self.taken.words..extent.words;
         self.taken = extent;
-        Part { block: Arc::clone(&self.block), words, large: std::mem::take(&mut self.large), amount, is_full: false }
+        Part { block: Arc::clone(&self.block), words, large: std::mem::take(&mut self.large), amount }
     }
 }
 
@@ -207,7 +208,6 @@ struct Part {
     words: Range<u32>,
     large: Vec<Large>,
     amount: Amount,
-    is_full: bool,
 }
 
 impl Part {
@@ -217,11 +217,19 @@ impl Part {
         for large in self.large {
             drained.copy(&self.block, from..large.after);
             from = large.after;
-            drained.blocks.push(large.bytes);
+            drained.chunks.push(large.bytes.into());
         }
-        drained.copy(&self.block, from..self.words.end);
-        if self.is_full {
-            recycle_block(self.block);
+        let rest = from..self.words.end;
+        match Arc::try_unwrap(self.block) {
+            Ok(block) if from == self.words.start && !rest.is_empty() => {
+                drained.chunks.push(Chunk::of_block(block, rest));
+            }
+            Ok(block) => {
+                drained.copy(&block, rest);
+                recycle_block(block);
+            }
+            // The thread goes on in it.
+            Err(block) => drained.copy(&block, rest),
         }
     }
 }
@@ -301,8 +309,8 @@ pub(crate) async fn filled() {
 /// What a drain has taken.
 #[derive(Debug, Default)]
 pub(crate) struct Drained {
-    /// Whole records; those of a thread in their order.
-    pub(crate) blocks: Vec<Vec<u8>>,
+    /// Those of a thread are in their order.
+    pub(crate) chunks: Vec<Chunk>,
     /// All of it, which goes on counting as waiting.
     pub(crate) amount: Amount,
 }
@@ -312,7 +320,7 @@ impl Drained {
         if !words.is_empty() {
             let mut buffer = lock(&SHARED.spare_buffers).pop().unwrap_or_default();
             block.copy(words, &mut buffer);
-            self.blocks.push(buffer);
+            self.chunks.push(buffer.into());
         }
     }
 }
@@ -329,8 +337,15 @@ pub(crate) fn drain() -> Drained {
     drained
 }
 
-/// Gives a drained buffer back for reuse.
-pub(crate) fn recycle(mut buffer: Vec<u8>) {
+/// Gives memory whose records have been read back for reuse.
+pub(crate) fn recycle(chunk: Chunk) {
+    match chunk {
+        Chunk::Bytes(buffer) => recycle_buffer(buffer),
+        Chunk::Block { memory, .. } => recycle_block(Block::in_memory(memory)),
+    }
+}
+
+fn recycle_buffer(mut buffer: Vec<u8>) {
     let mut spare = lock(&SHARED.spare_buffers);
     // Small ones, of which there are many between large entries, would keep the large ones out.
     if spare.len() < SPARES && (LARGE_WORDS * WORD..=REUSED_BYTES).contains(&buffer.capacity()) {
@@ -339,8 +354,7 @@ pub(crate) fn recycle(mut buffer: Vec<u8>) {
     }
 }
 
-/// Keeps a block that no thread writes to any more.
-fn recycle_block(block: Arc<Block>) {
+fn recycle_block(block: Block) {
     let mut spare = lock(&SHARED.spare_blocks);
     if spare.len() < SPARES && block.words() == bound::block_words() {
         block.publish(Extent::default());
@@ -350,7 +364,7 @@ fn recycle_block(block: Arc<Block>) {
 
 fn spare_block(words: u32) -> Arc<Block> {
     let spare = lock(&SHARED.spare_blocks).pop().filter(|block| block.words() >= words);
-    spare.unwrap_or_else(|| Arc::new(Block::new(words)))
+    Arc::new(spare.unwrap_or_else(|| Block::new(words)))
 }
 
 /// Nothing that can panic runs under these locks but an allocation; what they guard stays whole all the same.
@@ -406,12 +420,12 @@ mod tests {
                 let drained = drain();
                 amount += drained.amount;
                 bound::release(drained.amount);
-                for block in drained.blocks {
-                    amount -= Amount { bytes: block.len(), spans: 0 };
-                    for record in Records::new(&block).filter(|record| record.kind == RecordKind::Start) {
+                for chunk in drained.chunks {
+                    amount -= Amount { bytes: chunk.len(), spans: 0 };
+                    for record in Records::new(&chunk).filter(|record| record.kind == RecordKind::Start) {
                         seen.entry(record.span.trace.0[1]).or_default().push(record.span.span.0);
                     }
-                    recycle(block);
+                    recycle(chunk);
                 }
                 if last {
                     return (seen, amount);

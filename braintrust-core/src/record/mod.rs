@@ -7,12 +7,14 @@
 
 mod block;
 pub(crate) mod bound;
+mod chunk;
 pub(crate) mod log;
 mod read;
 mod sync;
 mod wake;
 mod write;
 
+pub(crate) use chunk::Chunk;
 pub(crate) use read::{Record, Records};
 pub(crate) use write::Entry;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::active::LoggerId;
 use crate::clock::Timestamp;
-use crate::record::{Record, Records};
+use crate::record::{Chunk, Record, Records};
 
 /// Which records are of which span, without the records: they stay where they lie.
 ///
@@ -16,16 +16,16 @@ pub(super) struct Spans {
     /// The first and the last run of each span.
     spans: Vec<(u32, u32)>,
     places: HashMap<(LoggerId, u64), u32, BuildHasherDefault<IdHasher>>,
-    /// How many runs of each block have not been collected.
+    /// How many runs of each chunk have not been collected.
     unread: Vec<u32>,
-    /// The first block that has not been retired.
+    /// The first chunk that has not been retired.
     front: usize,
 }
 
 /// Records of one span that lie next to each other.
 #[derive(Clone, Copy, Debug)]
 struct Run {
-    block: u32,
+    chunk: u32,
     /// The next run of the same span; none is zero, which is never next.
     next: u32,
     start: usize,
@@ -37,9 +37,9 @@ const KEPT_SPANS: usize = 64 * 1024;
 
 impl Spans {
     /// Notes the records of `window` up to `until`; later ones are copied to `late`.
-    pub(super) fn gather(&mut self, window: &[Vec<u8>], until: Timestamp, late: &mut Vec<u8>) {
+    pub(super) fn gather(&mut self, window: &[Chunk], until: Timestamp, late: &mut Vec<u8>) {
         self.unread.resize(window.len(), 0);
-        for (block, bytes) in (0..).zip(window) {
+        for (chunk, bytes) in (0..).zip(window) {
             let mut end = 0;
             // Whose records those before this one are.
             let mut current = None;
@@ -55,7 +55,7 @@ impl Spans {
                         run.end = end;
                     }
                 } else {
-                    self.begin(span, Run { block, next: 0, start, end });
+                    self.begin(span, Run { chunk, next: 0, start, end });
                     current = Some(span);
                 }
             }
@@ -65,7 +65,7 @@ impl Spans {
     fn begin(&mut self, span: (LoggerId, u64), run: Run) {
         let this = number(self.runs.len());
         self.runs.push(run);
-        self.unread[run.block as usize] += 1;
+        self.unread[run.chunk as usize] += 1;
         let place = *self.places.entry(span).or_insert_with(|| {
             self.spans.push((this, this));
             number(self.spans.len() - 1)
@@ -83,13 +83,13 @@ impl Spans {
     }
 
     /// Puts the records of a span into `into`, in the order of their times. To be done once for each span.
-    pub(super) fn collect<'a>(&mut self, span: usize, window: &'a [Vec<u8>], into: &mut Vec<Record<'a>>) {
+    pub(super) fn collect<'a>(&mut self, span: usize, window: &'a [Chunk], into: &mut Vec<Record<'a>>) {
         into.clear();
         let mut at = self.spans[span].0;
         loop {
             let run = self.runs[at as usize];
-            self.unread[run.block as usize] -= 1;
-            into.extend(Records::new(&window[run.block as usize][run.start..run.end]));
+            self.unread[run.chunk as usize] -= 1;
+            into.extend(Records::new(&window[run.chunk as usize][run.start..run.end]));
             if run.next == 0 {
                 break;
             }
@@ -101,12 +101,12 @@ impl Spans {
         }
     }
 
-    /// Takes blocks out of `window` of which all spans have been collected. Blocks are read about in their order.
-    pub(super) fn retire_read(&mut self, window: &mut [Vec<u8>], mut retire: impl FnMut(Vec<u8>)) {
+    /// Takes chunks out of `window` of which all spans have been collected. Chunks are read about in their order.
+    pub(super) fn retire_read(&mut self, window: &mut [Chunk], mut retire: impl FnMut(Chunk)) {
         while self.unread.get(self.front) == Some(&0) {
-            let block = std::mem::take(&mut window[self.front]);
-            if block.capacity() > 0 {
-                retire(block);
+            let chunk = std::mem::take(&mut window[self.front]);
+            if chunk.has_memory() {
+                retire(chunk);
             }
             self.front += 1;
         }

@@ -84,7 +84,7 @@ fn rows(records: &[Vec<u8>], windows: &[(usize, usize, u64)]) -> Vec<Vec<Map<Str
         drained = until;
         let cut =
             Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience), flushed: Flushed::Nobodys };
-        let joined = joiner.join(vec![waited, fresh], cut, facts, drop);
+        let joined = joiner.join(vec![waited.into(), fresh.into()], cut, facts, drop);
         carried = joined.carried;
         for (logger, batch) in joined.rows {
             assert_eq!(logger, LOGGER);

@@ -11,7 +11,7 @@ use crate::record::wake::Notice;
 pub(crate) struct LogHeld {
     departing: MutexGuard<'static, Option<Writer>>,
     threads: MutexGuard<'static, Vec<Arc<ThreadLog>>>,
-    spare_blocks: MutexGuard<'static, Vec<Arc<Block>>>,
+    spare_blocks: MutexGuard<'static, Vec<Block>>,
     spare_buffers: MutexGuard<'static, Vec<Vec<u8>>>,
     books: BooksHeld,
     filled: MutexGuard<'static, Notice>,

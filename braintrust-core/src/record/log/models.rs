@@ -38,15 +38,15 @@ struct Seen(BTreeMap<u64, Vec<u64>>);
 impl Seen {
     fn drain(&mut self) {
         let drained = drain();
-        let words: usize = drained.blocks.iter().map(|block| block.len() / WORD).sum();
+        let words: usize = drained.chunks.iter().map(|chunk| chunk.len() / WORD).sum();
         assert_eq!(drained.amount, Amount { bytes: words * WORD, spans: words }, "what is counted is what is there");
         bound::release(drained.amount);
-        for block in drained.blocks {
-            for word in block.as_chunks::<WORD>().0 {
+        for chunk in drained.chunks {
+            for word in chunk.as_chunks::<WORD>().0 {
                 let word = u64::from_le_bytes(*word);
                 self.0.entry(word >> 32).or_default().push(word & u64::from(u32::MAX));
             }
-            recycle(block);
+            recycle(chunk);
         }
     }
 
