@@ -8,6 +8,7 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::folder::now;
+use super::locked::LockedFile;
 
 const MAGIC: &[u8; 8] = b"BTBLOB01";
 /// The magic, the length of the facts, their checksum, and that of the data.
@@ -48,7 +49,7 @@ pub(super) struct Blobs {
 struct Shelf {
     path: PathBuf,
     lock: PathBuf,
-    _held: File,
+    _held: LockedFile,
 }
 
 impl Blobs {
@@ -114,17 +115,14 @@ impl Shelf {
         private_dir().create(tenant)?;
         let name = tenant.join(format!("{:016}-{:016x}", now(), fastrand::u64(..)));
         let (path, lock) = (name.with_extension(FOLDER), name.with_extension(LOCK));
-        let held = private_file().create_new(true).open(&lock)?;
-        // Where there are no locks, nobody takes folders over.
-        let _ = held.try_lock();
+        let held = LockedFile::lock_new(private_file().create_new(true).open(&lock)?);
         private_dir().create(&path)?;
         Ok(Self { path, lock, _held: held })
     }
 
     fn take_over(path: PathBuf) -> Option<Self> {
         let lock = path.with_extension(LOCK);
-        let held = private_file().create(true).open(&lock).ok()?;
-        held.try_lock().ok()?;
+        let held = LockedFile::lock(private_file().create(true).open(&lock).ok()?)?;
         let shelf = Self { path, lock, _held: held };
         // Whoever held the lock until now may have removed the folder.
         if !shelf.path.is_dir() {

@@ -1,11 +1,12 @@
 //! The folder of one tenant's spool: names, sizes, and which files nobody works on.
 
 use std::collections::VecDeque;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::locked::LockedFile;
 use super::segment::Segment;
 
 const ROWS: &str = "rows";
@@ -84,7 +85,7 @@ impl Folder {
     }
 
     /// A file whose name begins with a time, so that names sort as files were begun.
-    fn new_file(&self, since: u64, kind: &str) -> Result<(PathBuf, File), (PathBuf, io::Error)> {
+    fn new_file(&self, since: u64, kind: &str) -> Result<(PathBuf, LockedFile), (PathBuf, io::Error)> {
         let unique = fastrand::u64(..);
         let name = format!("{since:016}-{:016}-{unique:016x}.{kind}", now());
         let path = self.path.join(name);
@@ -93,9 +94,7 @@ impl Folder {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(|cause| (path.clone(), cause))?;
-        // Where there are no locks, nobody takes files over: rows are then sent by this process or not at all.
-        let _ = file.try_lock();
-        Ok((path, file))
+        Ok((path, LockedFile::lock_new(file)))
     }
 
     /// Whether there is nothing left of earlier processes to take over.
@@ -121,8 +120,7 @@ impl Folder {
 
 /// A file without a lock, if it holds rows that are not settled.
 fn take_over(path: PathBuf) -> Option<Segment> {
-    let file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
-    file.try_lock().ok()?;
+    let file = LockedFile::lock(OpenOptions::new().read(true).write(true).open(&path).ok()?)?;
     // Whoever held the lock until now may have removed the file.
     if !path.exists() {
         return None;

@@ -8,6 +8,7 @@
 
 mod blobs;
 mod folder;
+mod locked;
 mod place;
 mod record;
 mod refused;

@@ -1,9 +1,10 @@
 //! One file of rows: appended to, read back, and settled row by row.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::locked::LockedFile;
 use super::record::{Record, SpoolRow, next_record};
 use crate::diagnostics;
 
@@ -15,7 +16,7 @@ const HEAD: usize = 20;
 #[derive(Debug)]
 pub(super) struct Segment {
     path: PathBuf,
-    file: File,
+    file: LockedFile,
     len: u64,
     /// Where the first row begins that is counted.
     start: u64,
@@ -43,14 +44,14 @@ pub(super) enum Found<'a> {
 
 impl Segment {
     /// A new file, which is empty and locked.
-    pub(super) fn begin(path: PathBuf, mut file: File) -> io::Result<Self> {
+    pub(super) fn begin(path: PathBuf, mut file: LockedFile) -> io::Result<Self> {
         let start = HEAD as u64;
         file.write_all(&head(start))?;
         Ok(Self::new(path, file, start, start))
     }
 
     /// A file that an earlier process has left, which is locked now.
-    pub(super) fn take_over(path: PathBuf, mut file: File, refused_since: Option<u64>) -> io::Result<Self> {
+    pub(super) fn take_over(path: PathBuf, mut file: LockedFile, refused_since: Option<u64>) -> io::Result<Self> {
         let len = file.metadata()?.len();
         let mut bytes = [0; HEAD];
         let is_whole = file.read_exact(&mut bytes).is_ok();
@@ -61,7 +62,7 @@ impl Segment {
         Ok(segment)
     }
 
-    fn new(path: PathBuf, file: File, len: u64, start: u64) -> Self {
+    fn new(path: PathBuf, file: LockedFile, len: u64, start: u64) -> Self {
         Self {
             path,
             file,
