@@ -30,7 +30,7 @@ loom() {
 }
 
 # What else there is speaks to the system as Miri does not know it, or takes it hours.
-miri_modules=(callsite:: clock:: container:: context:: fields::)
+miri_modules=(callsite:: clock:: container:: context:: fields:: ids:: record::)
 
 miri() {
     MIRIFLAGS=-Zmiri-disable-isolation step cargo +nightly miri test --package braintrust-core --lib --all-features -- \

@@ -411,7 +411,7 @@ mod tests {
 
     fn drain_beside_threads() {
         const THREADS: u64 = 4;
-        const SPANS: u64 = 20_000;
+        const SPANS: u64 = if cfg!(miri) { 200 } else { 20_000 };
         static RUNNING: AtomicBool = AtomicBool::new(true);
         let drainer = std::thread::spawn(|| {
             let (mut seen, mut amount) = (BTreeMap::<u64, Vec<u64>>::new(), Amount::default());

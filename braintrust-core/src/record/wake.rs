@@ -103,19 +103,20 @@ mod tests {
 
     #[test]
     fn no_notice_is_missed_however_they_meet() {
+        const NOTICES: u32 = if cfg!(miri) { 100 } else { 10_000 };
         let (there, back) = (Arc::new(Wake::new()), Arc::new(Wake::new()));
         let (their, ours) = (Arc::clone(&there), Arc::clone(&back));
         let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
         let other = thread::spawn(move || {
             runtime().block_on(async {
-                for _ in 0..10_000 {
+                for _ in 0..NOTICES {
                     their.notified().await;
                     ours.notify();
                 }
             });
         });
         runtime().block_on(async {
-            for _ in 0..10_000 {
+            for _ in 0..NOTICES {
                 there.notify();
                 back.notified().await;
             }
