@@ -1,7 +1,6 @@
 //! Attachments whose program is gone before they could be uploaded: the next one uploads them.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use braintrust_test_backend::{Backend, Endpoint, Fault, Trouble};
 use libtest_mimic::Trial;
@@ -81,11 +80,7 @@ fn killed_in_durable_mode() {
     let case = Case::new(Fault::At(Endpoint::Upload, Trouble::Hang));
     let mut program = case.start("true");
     program.attach(TENANT, DATA);
-    let deadline = Instant::now() + RECOVERY;
-    while case.requests("/logs3").is_empty() {
-        assert!(Instant::now() < deadline, "the row does not come");
-        sleep(Duration::from_millis(1));
-    }
+    assert!(case.backend.wait_until(RECOVERY, || !case.requests("/logs3").is_empty()), "the row does not come");
     program.kill();
     case.recover();
 }

@@ -139,9 +139,7 @@ fn restarted_mid_flush() {
     scene.program.begin_flush(RECOVERY);
     for _ in 0..3 {
         let before = scene.backend.row_requests();
-        while scene.backend.row_requests() == before && !scene.has_all() {
-            sleep(Duration::from_millis(1));
-        }
+        assert!(scene.backend.wait_until(RECOVERY, || scene.backend.row_requests() > before || scene.has_all()));
         scene.backend.fail(Fault::Down);
         sleep(Duration::from_millis(300));
         scene.backend.heal();

@@ -1,9 +1,8 @@
 //! What each request is answered with: what Braintrust answers, or what the plan has in its place.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -17,6 +16,7 @@ use tokio::sync::watch;
 use crate::arrivals::{Envelope, Row};
 use crate::faults::{Endpoint, Plan, Trouble};
 use crate::under_way::Visit;
+use crate::uploads::Uploads;
 use crate::{Request, Shared, lock};
 
 /// All that answering takes.
@@ -25,8 +25,7 @@ pub(crate) struct Answering {
     url: Arc<str>,
     plan: watch::Receiver<Plan>,
     shared: Arc<Shared>,
-    /// What was uploaded, by key.
-    uploads: Arc<Mutex<HashMap<String, Bytes>>>,
+    uploads: Uploads,
 }
 
 /// What a request for rows holds in place of rows that were uploaded before.
@@ -37,7 +36,7 @@ struct Uploaded {
 
 impl Answering {
     pub(crate) fn new(address: SocketAddr, plan: watch::Receiver<Plan>, shared: Arc<Shared>) -> Self {
-        Self { url: format!("http://{address}").into(), plan, shared, uploads: Arc::default() }
+        Self { url: format!("http://{address}").into(), plan, shared, uploads: Uploads::default() }
     }
 
     pub(crate) async fn answer(State(answering): State<Self>, request: axum::extract::Request) -> Response {
@@ -46,6 +45,7 @@ impl Answering {
         let endpoint = endpoint(&path);
         if endpoint == Endpoint::Rows {
             lock(&answering.shared.arrivals).row_requests += 1;
+            answering.shared.tell();
         }
         let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
             // The client is gone; nobody reads this.
@@ -55,13 +55,21 @@ impl Answering {
         if let Some(requests) = &answering.shared.requests {
             lock(requests).push(request.clone());
         }
-        answering.answer_at(endpoint, &request).await
+        let shared = Arc::clone(&answering.shared);
+        shared.tell();
+        let answer = answering.answer_at(endpoint, &request).await;
+        shared.tell();
+        answer
     }
 
     async fn answer_at(mut self, endpoint: Endpoint, request: &Request) -> Response {
         if request.path != "/logs3" {
             return match self.trouble(endpoint, request.body.len()).await {
                 Some(troubled) => troubled,
+                None if request.path == "/upload" => match self.uploads.take_form(request).await {
+                    Ok(()) => StatusCode::NO_CONTENT.into_response(),
+                    Err(what) => self.refuse(what),
+                },
                 None => self.usual(request),
             };
         }
@@ -80,7 +88,7 @@ impl Answering {
         }
         let uploaded: Uploaded =
             serde_json::from_str(envelope.rows.get()).map_err(|error| format!("no rows: {error}"))?;
-        lock(&self.uploads).get(&uploaded.key).cloned().ok_or_else(|| format!("never uploaded: {}", uploaded.key))
+        self.uploads.get(&uploaded.key).ok_or_else(|| format!("never uploaded: {}", uploaded.key))
     }
 
     async fn answer_rows(mut self, body: &[u8], request: &Request) -> Response {
@@ -142,12 +150,7 @@ impl Answering {
                 Json(json!({"project": {"id": "project-1", "name": asked["project_name"]}}))
             }
             "/version" => Json(json!({"version": "1.0"})),
-            "/logs3/overflow" => {
-                let key = format!("upload-{}", lock(&self.uploads).len());
-                lock(&self.uploads).insert(key.clone(), Bytes::new());
-                let signed = format!("{url}/upload/{key}");
-                Json(json!({"method": "PUT", "signedUrl": signed, "headers": {"x-test": "1"}, "key": key}))
-            }
+            "/logs3/overflow" => Json(self.uploads.place(url, self.plan.borrow().takes_forms)),
             "/attachment" => {
                 let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
                 let key = asked["key"].as_str().unwrap_or_default();
@@ -158,7 +161,7 @@ impl Answering {
             "/attachment/status" => Json(json!({})),
             path => match path.strip_prefix("/upload/") {
                 Some(key) => {
-                    lock(&self.uploads).insert(key.to_owned(), request.body.clone());
+                    self.uploads.put(key, request.body.clone());
                     Json(json!({}))
                 }
                 None => return StatusCode::NOT_FOUND.into_response(),

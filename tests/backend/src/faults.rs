@@ -12,6 +12,8 @@ pub enum Fault {
     ResetMidBody,
     /// Answers come a byte at a time, with this pause between.
     Drip(Duration),
+    /// Rows that are too large for a request are uploaded by a form, which is no fault, but another way.
+    Forms,
     /// Requests to an endpoint are received whole, and then something is wrong with the answer.
     At(Endpoint, Trouble),
 }
@@ -60,6 +62,7 @@ pub(crate) struct Plan {
     pub(crate) is_down: bool,
     pub(crate) resets: bool,
     pub(crate) drip: Option<Duration>,
+    pub(crate) takes_forms: bool,
     troubles: BTreeMap<Endpoint, Trouble>,
 }
 
@@ -69,6 +72,7 @@ impl Plan {
             Fault::Down => self.is_down = true,
             Fault::ResetMidBody => self.resets = true,
             Fault::Drip(pause) => self.drip = Some(pause),
+            Fault::Forms => self.takes_forms = true,
             Fault::At(endpoint, trouble) => {
                 self.troubles.insert(endpoint, trouble);
             }

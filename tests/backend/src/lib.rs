@@ -9,11 +9,13 @@ mod arrivals;
 mod door;
 mod faults;
 mod under_way;
+mod uploads;
 mod wire;
 
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -63,6 +65,17 @@ struct Shared {
     under_way: Mutex<UnderWay>,
     /// Every request, if they are kept at all.
     requests: Option<Mutex<Vec<Request>>>,
+    /// How often there was something new to see.
+    news: Mutex<u64>,
+    told: Condvar,
+}
+
+impl Shared {
+    /// Wakes who waits for something to happen here.
+    fn tell(&self) {
+        *lock(&self.news) += 1;
+        self.told.notify_all();
+    }
 }
 
 impl Backend {
@@ -116,6 +129,23 @@ impl Backend {
     /// Switches every fault off. Requests that hang go on as if nothing had been.
     pub fn heal(&self) {
         self.plan.send_modify(|plan| *plan = Plan::default());
+    }
+
+    /// Waits until `is_so`, which is asked again whenever a request has come or been answered; `false` if it is not so in
+    /// time.
+    pub fn wait_until(&self, limit: Duration, is_so: impl Fn() -> bool) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            let known = *lock(&self.shared.news);
+            if is_so() {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let waited = self.shared.told.wait_timeout_while(lock(&self.shared.news), left, |news| *news == known);
+            if waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
+                return is_so();
+            }
+        }
     }
 
     /// Every request that was received whole, in the order of arrival. Of a backend that only counts: none.
