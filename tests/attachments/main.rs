@@ -1,0 +1,93 @@
+//! Attachments: wherever in a value they stand, their data arrives, once, after the rows; and what goes wrong is told.
+
+#[path = "../backend/mod.rs"]
+mod backend;
+
+mod captures;
+mod disk;
+mod files;
+mod messages;
+mod troubles;
+mod values;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use backend::{Backend, KEY};
+use braintrust::{Logger, LoggerBuilder};
+use serde_json::Value;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// What the backend has been told and sent of an attachment.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Arrived {
+    announced: Vec<Value>,
+    data: Vec<Vec<u8>>,
+    statuses: Vec<Value>,
+}
+
+fn arrived(backend: &Backend) -> BTreeMap<String, Arrived> {
+    let mut all: BTreeMap<String, Arrived> = BTreeMap::new();
+    for request in backend.requests() {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let key = |body: &Value| body["key"].as_str().unwrap().to_owned();
+        match request.path.as_str() {
+            "/attachment" => all.entry(key(&body)).or_default().announced.push(body),
+            "/attachment/status" => all.entry(key(&body)).or_default().statuses.push(body["status"].clone()),
+            path => {
+                if let Some(key) = path.strip_prefix("/upload/") {
+                    assert!(!request.headers.contains_key("authorization"), "the key has no business there");
+                    assert_eq!(request.headers["x-test"], "1");
+                    all.entry(key.to_owned()).or_default().data.push(request.body.to_vec());
+                }
+            }
+        }
+    }
+    all
+}
+
+fn flushed(logger: &Logger) -> (u64, u64) {
+    let report = match logger.flush_blocking(LIMIT) {
+        Ok(report) => report,
+        Err(error) => error.report().unwrap_or_else(|| panic!("{error}")).clone(),
+    };
+    (report.attachments.delivered, report.attachments.lost)
+}
+
+fn is_reference(value: &Value, filename: &str, content_type: &str) -> bool {
+    value["type"] == "braintrust_attachment"
+        && value["filename"] == filename
+        && value["content_type"] == content_type
+        && value.as_object().unwrap().len() == 4
+        && value["key"].as_str().unwrap().len() == 36
+}
+
+fn logger_with(backend: &Backend, set: impl FnOnce(LoggerBuilder) -> LoggerBuilder) -> Logger {
+    set(Logger::builder().project("p").api_key(KEY).app_url(backend.url())).build().unwrap()
+}
+
+/// A folder that is removed when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("braintrust-attachments-{test}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, data: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, data).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,90 @@
+//! Uploads that fail, hang or may not be: told, repeated where that helps, and never in the way of rows.
+
+use std::time::Duration;
+
+use braintrust::{Attachment, Event, LoggerBuilder, SpanType};
+use braintrust_test_backend::{Endpoint, Fault, Trouble};
+use serde_json::json;
+
+use crate::backend::{Backend, KEY};
+use crate::messages::message;
+use crate::{LIMIT, arrived, flushed, logger_with};
+
+#[test]
+fn an_upload_that_is_refused_is_told_and_holds_up_no_rows() {
+    let backend = Backend::start();
+    let logger = backend.logger("p");
+    backend.fail(Fault::At(Endpoint::Upload, Trouble::Status(403)));
+    logger.log(Event::new().input(&Attachment::from_bytes(&b"refused"[..])));
+    let error = logger.flush_blocking(LIMIT).unwrap_err();
+    assert_eq!((error.report().unwrap().delivered, error.report().unwrap().attachments.lost), (1, 1), "{error}");
+    for secret in [KEY, "do-not-show"] {
+        assert!(!format!("{error} {error:?}").contains(secret), "{error:?}");
+    }
+    backend.heal();
+    logger.log(Event::new().input(&Attachment::from_bytes(&b"welcome"[..])));
+    assert_eq!(flushed(&logger), (1, 0));
+}
+
+#[test]
+fn an_upload_is_repeated_until_the_backend_is_well_again() {
+    let backend = Backend::start();
+    let logger = logger_with(&backend, LoggerBuilder::without_spool);
+    backend.fail(Fault::At(Endpoint::Upload, Trouble::Status(503)));
+    logger.log(Event::new().input(&Attachment::from_bytes(&b"in the end"[..])));
+    let asked = || backend.requests().iter().filter(|request| request.path == "/attachment").count();
+    let early = logger.flush_blocking(Duration::from_secs(1)).unwrap_err();
+    assert!(early.is_timeout() && early.report().unwrap().attachments.queued == 1, "{early}");
+    assert_eq!(early.report().unwrap().delivered, 1, "rows don't wait for attachments");
+    assert!(backend.wait_until(LIMIT, || asked() >= 2), "it is not tried again");
+    backend.heal();
+    assert_eq!(flushed(&logger), (1, 0));
+    let arrived: Vec<_> = arrived(&backend).into_values().collect();
+    assert_eq!(arrived[0].data, [b"in the end"]);
+}
+
+#[test]
+fn without_a_spool_data_waits_in_memory_for_a_backend_that_is_away() {
+    let backend = Backend::start();
+    let logger = logger_with(&backend, LoggerBuilder::without_spool);
+    backend.fail(Fault::Down);
+    logger.log(Event::new().input(&Attachment::from_bytes(&b"patient"[..])));
+    let early = logger.flush_blocking(Duration::from_millis(700)).unwrap_err();
+    assert!(early.is_timeout() && early.report().unwrap().attachments.queued == 1, "{early}");
+    backend.heal();
+    assert_eq!(flushed(&logger), (1, 0));
+    assert_eq!(arrived(&backend).into_values().next().unwrap().data, [b"patient"]);
+}
+
+#[test]
+fn what_is_too_large_is_told_and_not_uploaded() {
+    let backend = Backend::start();
+    let logger = logger_with(&backend, |builder| builder.max_attachment_bytes(100));
+    let large = Attachment::from_bytes(vec![0; 101]).filename("large.bin");
+    logger.log(Event::new().input(&json!([large, Attachment::from_bytes(vec![0; 100])])));
+    let error = logger.flush_blocking(LIMIT).unwrap_err();
+    assert!(error.to_string().contains("`large.bin` could not be uploaded: it has 101 bytes"), "{error}");
+    let counts = error.report().unwrap().attachments;
+    assert_eq!((counts.delivered, counts.lost), (1, 1));
+    let states: Vec<_> =
+        arrived(&backend).into_values().map(|arrived| arrived.statuses[0]["upload_status"].clone()).collect();
+    assert!(states.contains(&json!("done")) && states.contains(&json!("error")), "{states:?}");
+    let messages = message(&"aGVsbG8g".repeat(30));
+    logger.start_span("chat").kind(SpanType::Llm).input(&messages).start().end();
+    assert_eq!(flushed(&logger), (0, 0));
+    assert_eq!(backend.rows()[1]["input"], messages, "data that is too large stays in the message");
+}
+
+#[test]
+fn rows_go_on_while_an_upload_hangs() {
+    let backend = Backend::start();
+    let logger = backend.logger("p");
+    backend.fail(Fault::At(Endpoint::Upload, Trouble::Hang));
+    logger.log(Event::new().input(&Attachment::from_bytes(&b"slow"[..])));
+    for round in 1..=3 {
+        logger.log(Event::new().input(&round));
+        assert!(backend.wait_until(LIMIT, || backend.rows().len() > round), "rows wait for an upload");
+    }
+    backend.heal();
+    assert_eq!(flushed(&logger), (1, 0));
+}
