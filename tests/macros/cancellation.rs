@@ -37,10 +37,11 @@ fn cn_01_dropped_before_ready() {
 #[tokio::test]
 async fn cn_02_timeouts_losers_of_select_and_aborts() {
     let traces = capture(async {
-        assert!(tokio::time::timeout(Duration::from_millis(1), forever(1)).await.is_err());
+        assert!(tokio::time::timeout(Duration::ZERO, forever(1)).await.is_err());
         tokio::select! {
+            biased;
             _ = forever(2) => unreachable!(),
-            () = tokio::time::sleep(Duration::from_millis(1)) => {}
+            () = tokio::task::yield_now() => {}
         }
     })
     .await;
@@ -113,15 +114,18 @@ fn cn_07_polling_after_the_end_changes_nothing() {
 async fn cn_08_select_on_a_borrowed_future_makes_one_span() {
     #[traced]
     async fn slow() -> u8 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
         1
     }
     let traces = capture(async {
         let mut future = pin!(slow());
         loop {
             tokio::select! {
+                biased;
                 n = &mut future => break n,
-                () = tokio::time::sleep(Duration::from_millis(1)) => {}
+                () = tokio::task::yield_now() => {}
             }
         }
     })
