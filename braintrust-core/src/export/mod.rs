@@ -34,7 +34,8 @@ use crate::ledger::Ledger;
 #[derive(Debug)]
 pub(crate) struct Exporter {
     running: Mutex<Running>,
-    /// What rows say of where the program runs.
+    /// What rows say of where the program runs, for forked children.
+    #[cfg(all(unix, not(braintrust_loom)))]
     environment: Option<String>,
 }
 
@@ -81,7 +82,11 @@ impl Exporter {
         }
         let commands = start(environment.clone())?;
         let running = Running { commands, process: std::process::id(), loggers: Vec::new() };
-        let exporter = EXPORTER.get_or_init(|| Self { running: Mutex::new(running), environment });
+        let exporter = EXPORTER.get_or_init(|| Self {
+            running: Mutex::new(running),
+            #[cfg(all(unix, not(braintrust_loom)))]
+            environment,
+        });
         exit::flush_at_exit();
         #[cfg(all(unix, not(braintrust_loom)))]
         fork::follow_forks();

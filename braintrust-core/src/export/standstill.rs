@@ -2,13 +2,10 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long a fork may be held up. Far longer than the exporter is ever busy without a pause, but where a machine has much
-/// else to do, or a program's own mask never returns.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// How long either side sleeps before it looks again.
 const BLINK: Duration = Duration::from_micros(100);
 
@@ -48,6 +45,13 @@ pub(super) fn pause() {
 /// Keeps the exporter's thread from working until it is dropped; `None` if that does not stop in time.
 #[cfg(all(unix, not(braintrust_loom)))]
 pub(super) fn stand_still() -> Option<MutexGuard<'static, ()>> {
+    use std::sync::TryLockError;
+    use std::time::Instant;
+
+    /// How long a fork may be held up. Far longer than the exporter is ever busy without a pause, but where a machine has
+    /// much else to do, or a program's own mask never returns.
+    const PATIENCE: Duration = Duration::from_secs(2);
+
     let deadline = Instant::now() + PATIENCE;
     WANTED.store(true, Ordering::Relaxed);
     let guard = loop {
