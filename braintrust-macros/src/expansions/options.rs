@@ -6,16 +6,98 @@ use super::expanded;
 
 #[test]
 fn every_option_before_the_body() {
-    let attribute =
-        quote!("step {n}", input = n, metadata(model = m, "x.y" = 2), tags("a"), parent = p, logger = l, no_output);
+    let attribute = quote!("step {n}", input = n, metadata(model = m, "x.y" = 2), tags("a"), parent = p, no_output);
     insta::assert_snapshot!(expanded(attribute, quote! {
         fn step(n: u8, p: &Span) -> u8 { n }
     }), @r#"
-::core::compile_error! {
-    "`logger` is only used without a parent; remove one of them"
-}
 fn step(n: u8, p: &Span) -> u8 {
-    n
+    ::braintrust::__private::call(
+        {
+            use ::braintrust::__private::by_reference::*;
+            static __BT_CALLSITE: ::braintrust::__private::Callsite = ::braintrust::__private::Callsite::new(
+                "step",
+                ::braintrust::__private::SpanType::Function,
+                ::core::file!(),
+                ::core::line!(),
+                ::core::concat!(::core::module_path!(), "::", "step"),
+            );
+            if ::braintrust::__private::enabled() {
+                match ::braintrust::__private::open(
+                    &__BT_CALLSITE,
+                    ::braintrust::__private::parent(&(p)),
+                    ::braintrust::__private::None,
+                ) {
+                    ::braintrust::__private::Some(mut __bt_opening) => {
+                        ::braintrust::__private::set_name(
+                            &mut __bt_opening,
+                            &::braintrust::__private::format!("step {n}"),
+                        );
+                        ::braintrust::__private::set_input(
+                            &mut __bt_opening,
+                            (&&&&&&&::braintrust::__private::Probe(&(n))).__bt_value(),
+                        );
+                        ::braintrust::__private::set_metadata(
+                            &mut __bt_opening,
+                            &[
+                                (
+                                    "model",
+                                    (&&&&&&&::braintrust::__private::Probe(&(m))).__bt_value(),
+                                ),
+                                (
+                                    "x.y",
+                                    (&&&&&&&::braintrust::__private::Probe(&(2))).__bt_value(),
+                                ),
+                            ],
+                        );
+                        ::braintrust::__private::set_tags(
+                            &mut __bt_opening,
+                            &[
+                                (&&&&&&&::braintrust::__private::Probe(&("a"))).__bt_value(),
+                            ],
+                        );
+                        ::braintrust::__private::Some(
+                            ::braintrust::__private::Opening::start(__bt_opening),
+                        )
+                    }
+                    ::braintrust::__private::None => ::braintrust::__private::None,
+                }
+            } else {
+                ::braintrust::__private::None
+            }
+        },
+        move || -> u8 {
+            match n {
+                n => {
+                    match &n {
+                        _ => {
+                            match p {
+                                p => {
+                                    match &p {
+                                        _ => n,
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        },
+        |__bt_result, __bt_fields| {
+            use ::braintrust::__private::by_reference::*;
+            match ::braintrust::__private::Split(__bt_result).__bt_split() {
+                ::braintrust::__private::Outcome::Value(__bt_value) => {
+                    let _ = (__bt_value, &mut *__bt_fields);
+                }
+                ::braintrust::__private::Outcome::Error(__bt_error) => {
+                    ::braintrust::__private::set_error(
+                        __bt_fields,
+                        (&&&&&::braintrust::__private::Failure(__bt_error)).__bt_error(),
+                    )
+                }
+                ::braintrust::__private::Outcome::Absent => {}
+            }
+        },
+    )
 }
 "#);
 }
