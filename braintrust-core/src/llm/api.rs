@@ -12,7 +12,7 @@ pub enum WireApi {
     Completions,
     /// OpenAI's embeddings: `…/embeddings`.
     Embeddings,
-    /// OpenAI's image generation and edits: `…/images/generations`.
+    /// OpenAI's image generation, edits and variations: `…/images/generations`.
     Images,
     /// OpenAI's text to speech: `…/audio/speech`.
     Speech,

@@ -7,7 +7,8 @@ use async_openai::config::OpenAIConfig;
 use async_openai::types::InputSource;
 use async_openai::types::audio::{AudioInput, CreateTranscriptionRequestArgs};
 use braintrust::testing::{capture, memory_logger};
-use braintrust::{Logger, traced};
+use braintrust::{Logger, llm, traced};
+use futures::StreamExt as _;
 use provider::server::{Reply, Request, Server};
 use serde_json::{Value, json};
 
@@ -65,6 +66,31 @@ async fn every_endpoint_that_asks_a_model_is_traced() {
     );
     assert!(traces.find("Moderation").error().unwrap().contains("404"), "the stand-in has none");
     assert_eq!(traces.find("Embedding").context().unwrap()["span_origin"]["instrumentation"]["name"], "async-openai");
+}
+
+#[tokio::test]
+async fn a_call_through_the_helper_for_any_client_is_one_span() {
+    let (server, asked) = provider(1);
+    let client = braintrust::wrap_openai(client(&server));
+    let traces = capture(async {
+        let whole = client.chat().create_byot::<_, Value>(question()).await.unwrap();
+        let helped = llm("openai")
+            .name("helped")
+            .request(&question())
+            .run(async { client.chat().create_byot::<_, Value>(question()).await });
+        assert_eq!(helped.await.unwrap(), whole);
+        let streamed = json!({"model": "m", "messages": [], "stream": true});
+        let chat = client.chat();
+        let opening = chat.create_stream_byot::<_, Value>(streamed.clone());
+        let items = llm("openai").name("streamed").request(&streamed).run_stream(opening).await.unwrap();
+        assert!(items.count().await > 1);
+    })
+    .await;
+    let names: Vec<_> = traces.spans().iter().map(|span| span.name().to_owned()).collect();
+    assert_eq!(names, ["Chat Completion", "helped", "streamed"]);
+    assert_eq!(traces.find("helped").metric("tokens"), traces.find("Chat Completion").metric("tokens"));
+    assert!(traces.find("streamed").metric("time_to_first_token").is_some());
+    assert_eq!(asked.lock().unwrap().len(), 4, "the first one twice");
 }
 
 #[tokio::test]

@@ -62,7 +62,11 @@ impl Listener for Door {
 /// Sockets that are bound like this may share a port, and only those that listen are told of connections.
 fn bound_to(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    #[cfg(unix)]
     socket.set_reuse_port(true)?;
+    // Windows has the one under the other's name.
+    #[cfg(not(unix))]
+    socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket)

@@ -34,13 +34,14 @@ const fn common(end: &'static str, api: WireApi) -> Path {
 }
 
 /// The first that fits counts, so the longer ones come first.
-const PATHS: [Path; 17] = [
+const PATHS: [Path; 18] = [
     known("/chat/completions", WireApi::ChatCompletions),
     common("/completions", WireApi::Completions),
     common("/responses", WireApi::Responses),
     common("/embeddings", WireApi::Embeddings),
     known("/images/generations", WireApi::Images),
     common("/images/edits", WireApi::Images),
+    common("/images/variations", WireApi::Images),
     known("/audio/speech", WireApi::Speech),
     known("/audio/transcriptions", WireApi::Transcriptions),
     known("/audio/translations", WireApi::Transcriptions),
@@ -219,7 +220,7 @@ mod tests {
         for path in ["/v1/images/generations", "/v1/audio/transcriptions", "/x/chat/completions", "/model/m/converse"] {
             assert!(is_certain("gateway.example", path), "{path}");
         }
-        for path in ["/v1/moderations", "/v1/images/edits", "/surveys/7/responses", "/v1/messages", "/api/chat"] {
+        for path in ["/v1/moderations", "/v1/images/variations", "/surveys/7/responses", "/v1/messages", "/api/chat"] {
             assert!(!is_certain("gateway.example", path), "{path}");
             assert!(!is_certain("x.execute-api.eu-west-1.amazonaws.com", path), "{path}");
             assert!(is_certain("api.openai.com", path), "{path}");
