@@ -14,7 +14,8 @@ struct Libraries {
 }
 
 const PROBE: &str =
-    "#[braintrust::traced] pub fn probe() -> impl futures::Stream<Item = u8> { futures::stream::iter([1]) }";
+    "#[braintrust::traced] pub fn probe() -> impl futures::Stream<Item = u8> { futures::stream::iter([1]) }
+    pub fn wait() { futures::executor::block_on(async {}) }";
 
 /// One of the newest builds of `braintrust` and a build of `futures` that go together.
 fn libraries() -> &'static Libraries {
