@@ -1,19 +1,38 @@
-//! JSON strings: a scan for the few bytes that need an escape, and copies of the clean runs between them.
+//! JSON strings: text is copied block by block, and looked at while it is, for the few bytes that need an escape.
 
-/// Text is scanned and copied in pieces of this size: what was scanned is still in the fastest cache when it is
-/// copied, and copies stay below the size at which some processors' string instructions slow down for targets that
-/// lie just ahead of their source.
-const PIECE: usize = 1024;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 
 /// Bytes looked at together; the compiler turns the test of one block into a few vector instructions.
 const BLOCK: usize = 32;
 
+/// A block, of whose bytes that need an escape there is a bit in a mask, with as many bytes after it: an escape within the
+/// block is followed by a whole block again, so that copies have one size.
+const PAIR: usize = 2 * BLOCK;
+
+/// How many bytes a byte of text takes at most.
+const LONGEST_ESCAPE: usize = 6;
+
+/// Near the end of a buffer text goes in by pieces of this size.
+const PIECE: usize = 1024;
+
 /// Appends `text` as a JSON string, quotes included.
 pub(crate) fn write_str(out: &mut Vec<u8>, text: &str) {
-    out.reserve(text.len() + 2);
+    reserve(out, text.len());
     out.push(b'"');
     escape_into(out, text, usize::MAX);
     out.push(b'"');
+}
+
+/// Makes room for a text of so many bytes, of which a few need an escape.
+pub(super) fn reserve(out: &mut Vec<u8>, bytes: usize) {
+    let room = bytes + bytes / 16 + PAIR;
+    if bytes > out.capacity() {
+        // This alone doubles the buffer: no more is asked for, since what is large is kept as it is.
+        out.reserve_exact(room);
+    } else {
+        out.reserve(room);
+    }
 }
 
 /// Appends `text` without quotes, and stops soon after `out` has reached the length `end`.
@@ -22,8 +41,8 @@ pub(crate) fn write_str(out: &mut Vec<u8>, text: &str) {
 pub(crate) fn escape_into(out: &mut Vec<u8>, text: &str, end: usize) -> usize {
     let mut done = 0;
     while done < text.len() && out.len() < end {
-        let room = PIECE.min(end - out.len());
-        let piece = leading(&text[done..], room);
+        let room = end - out.len();
+        let piece = leading(&text[done..], room.min(PIECE.max(room / LONGEST_ESCAPE)));
         escape_piece(out, piece.as_bytes());
         done += piece.len();
     }
@@ -41,63 +60,122 @@ fn leading(text: &str, limit: usize) -> &str {
     }
 }
 
-fn escape_piece(out: &mut Vec<u8>, mut rest: &[u8]) {
-    loop {
-        let (blocks, _) = rest.as_chunks::<BLOCK>();
-        let clean = blocks.iter().take_while(|block| !block_needs_escape(block)).count();
-        copy_blocks(out, &blocks[..clean]);
-        rest = &rest[clean * BLOCK..];
-        // Now there is something to escape within the next block, or less than a block is left.
-        match escape_first(out, rest) {
-            Some(tail) => rest = tail,
-            None => return,
-        }
-    }
-}
-
-/// A few blocks at a time, as between the line breaks of a text, are copied faster without a call.
-fn copy_blocks(out: &mut Vec<u8>, blocks: &[[u8; BLOCK]]) {
-    if blocks.len() > 4 {
-        out.extend_from_slice(blocks.as_flattened());
-    } else {
-        blocks.iter().for_each(|block| out.extend_from_slice(block));
-    }
-}
-
-/// Copies up to the first byte that needs an escape, and escapes it. Returns what comes after it; `None` if there was
-/// none.
-fn escape_first<'t>(out: &mut Vec<u8>, mut rest: &'t [u8]) -> Option<&'t [u8]> {
-    while let Some((word, tail)) = rest.split_first_chunk::<8>() {
-        let dirty = dirty_bytes(u64::from_le_bytes(*word));
-        // All of it, though only some may count: eight bytes are one instruction.
-        out.extend_from_slice(word);
-        if dirty != 0 {
-            let clean = dirty.trailing_zeros() as usize / 8;
-            out.truncate(out.len() - word.len() + clean);
-            push_escape(out, word[clean]);
-            return Some(&rest[clean + 1..]);
-        }
+fn escape_piece(out: &mut Vec<u8>, piece: &[u8]) {
+    let mut rest = escape_blocks(out, piece);
+    // Less than two blocks are left.
+    if let Some((block, tail)) = rest.split_first_chunk::<BLOCK>()
+        && !needs_escape_within(block)
+    {
+        out.extend_from_slice(block);
         rest = tail;
     }
-    for (place, byte) in rest.iter().enumerate() {
-        if needs_escape(*byte) {
-            push_escape(out, *byte);
-            return Some(&rest[place + 1..]);
+    while !rest.is_empty() {
+        if copy_clean_end(out, piece, rest.len()) {
+            return;
         }
-        out.push(*byte);
+        rest = escape_first(out, rest);
     }
-    None
 }
 
-fn block_needs_escape(block: &[u8; BLOCK]) -> bool {
+/// Escapes most of `text`, and returns what is left of it: less than two blocks.
+#[inline]
+fn escape_blocks<'t>(out: &mut Vec<u8>, text: &'t [u8]) -> &'t [u8] {
+    if text.len() < PAIR {
+        return text;
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(rest) = avx2::escape_blocks(out, text) {
+        return rest;
+    }
+    escape_blocks_by(out, text, |block| if needs_escape_within(block) { mask(block) } else { 0 })
+}
+
+/// The same; `mask` tells by its bits which bytes of a block need an escape.
+#[inline(always)]
+fn escape_blocks_by<'t>(out: &mut Vec<u8>, text: &'t [u8], mask: impl Fn(&[u8; BLOCK]) -> u32) -> &'t [u8] {
+    let mut rest = text;
+    while let Some(pair) = rest.first_chunk::<PAIR>()
+        && let Some(block) = pair.first_chunk::<BLOCK>()
+    {
+        let mut dirty = mask(block);
+        // All of it, though only some may count: blocks of one size are copied without a call.
+        out.extend_from_slice(block);
+        rest = &rest[BLOCK..];
+        let mut from = 0;
+        while dirty != 0 {
+            let place = dirty.trailing_zeros() as usize % BLOCK;
+            dirty &= dirty - 1;
+            out.truncate(out.len() - (BLOCK - (place - from)));
+            push_escape(out, block[place]);
+            from = place + 1;
+            out.extend_from_slice(&pair[from..from + BLOCK]);
+        }
+        // What lies in the next block is not looked at yet.
+        out.truncate(out.len() - from);
+    }
+    rest
+}
+
+/// Copies the last `length` bytes of `piece`, of which all others are in `out`: by a copy of one size that overlaps with
+/// them. `false` if there is something to escape, or nothing to overlap with.
+fn copy_clean_end(out: &mut Vec<u8>, piece: &[u8], length: usize) -> bool {
+    if length < 8 {
+        let Some(end) = piece.last_chunk::<8>().filter(|end| dirty_bytes(u64::from_le_bytes(**end)) == 0) else {
+            return false;
+        };
+        overlap(out, end, length);
+        return true;
+    }
+    if length > BLOCK {
+        return false;
+    }
+    let Some(end) = piece.last_chunk::<BLOCK>().filter(|end| !needs_escape_within(end)) else { return false };
+    overlap(out, end, length);
+    true
+}
+
+/// Appends the last `length` bytes of `end`. What comes before them is clean, and so stands at the end of `out` as it is.
+#[inline]
+fn overlap<const N: usize>(out: &mut Vec<u8>, end: &[u8; N], length: usize) {
+    out.truncate(out.len() - (N - length));
+    out.extend_from_slice(end);
+}
+
+/// Copies up to the first byte that needs an escape, and escapes it; or some clean bytes. Returns what comes after them.
+fn escape_first<'t>(out: &mut Vec<u8>, rest: &'t [u8]) -> &'t [u8] {
+    if let Some((word, tail)) = rest.split_first_chunk::<8>() {
+        let dirty = dirty_bytes(u64::from_le_bytes(*word));
+        out.extend_from_slice(word);
+        if dirty == 0 {
+            return tail;
+        }
+        let clean = dirty.trailing_zeros() as usize / 8;
+        out.truncate(out.len() - word.len() + clean);
+        push_escape(out, word[clean]);
+        return &rest[clean + 1..];
+    }
+    let Some((byte, tail)) = rest.split_first() else { return rest };
+    if needs_escape(*byte) {
+        push_escape(out, *byte);
+    } else {
+        out.push(*byte);
+    }
+    tail
+}
+
+fn needs_escape_within(block: &[u8; BLOCK]) -> bool {
     // No early return: that is what lets the loop become vector instructions.
     // In bytes rather than truth values, which spares packing those into bits.
-    let found = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
-    block.iter().fold(0, |any, byte| any | found(*byte)) != 0
+    block.iter().fold(0, |any, byte| any | u8::from(needs_escape(*byte))) != 0
+}
+
+/// Bit by bit, which bytes of a block need an escape.
+fn mask(block: &[u8; BLOCK]) -> u32 {
+    (0..).zip(block).fold(0, |mask, (place, byte)| mask | u32::from(needs_escape(*byte)) << place)
 }
 
 const fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 /// A word whose lowest set bit is the top bit of the first byte that needs an escape; zero when none does.
@@ -114,24 +192,39 @@ const fn dirty_bytes(word: u64) -> u64 {
     (controls | quotes | slashes) & TOPS
 }
 
+#[inline(always)]
 fn push_escape(out: &mut Vec<u8>, byte: u8) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let short = match byte {
-        b'"' => b'"',
-        b'\\' => b'\\',
-        b'\n' => b'n',
-        b'\r' => b'r',
-        b'\t' => b't',
-        0x08 => b'b',
-        0x0c => b'f',
-        _ => {
-            let (high, low) = (usize::from(byte >> 4), usize::from(byte & 0xf));
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', HEX[high], HEX[low]]);
-            return;
-        }
-    };
-    out.extend_from_slice(&[b'\\', short]);
+    let escape = &ESCAPES[usize::from(byte)];
+    let end = out.len() + usize::from(escape[7]);
+    // All eight bytes, of which only the first ones count: that takes one instruction, and no branch.
+    out.extend_from_slice(escape);
+    out.truncate(end);
 }
+
+/// How each byte is escaped, and in the last place the length of that.
+static ESCAPES: [[u8; 8]; 256] = {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut escapes = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let short = match byte as u8 {
+            b'"' => b'"',
+            b'\\' => b'\\',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            _ => 0,
+        };
+        escapes[byte] = match short {
+            0 => [b'\\', b'u', b'0', b'0', HEX[byte >> 4], HEX[byte & 0xf], 0, 6],
+            short => [b'\\', short, 0, 0, 0, 0, 0, 2],
+        };
+        byte += 1;
+    }
+    escapes
+};
 
 #[cfg(test)]
 mod tests {
@@ -146,20 +239,41 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_escaped_as_serde_json_does(text in "(?s)[\\x00-\\x7f\u{e9}\u{20ac}\u{1f980}]{0,200}") {
+        fn any_text_is_escaped_as_serde_json_does(text in "(?s)[\\x00-\\x7f\u{e9}\u{20ac}\u{1f980}]{0,300}") {
             prop_assert_eq!(escaped(&text), serde_json::to_string(&text).unwrap());
         }
     }
 
     #[test]
     fn every_byte_is_found_at_every_place() {
-        for place in 0..70 {
+        // Two blocks, and all kinds of ends.
+        for place in 0..140 {
             for byte in 0..0x80_u8 {
-                let mut text = "x".repeat(70);
+                let mut text = "x".repeat(140);
                 text.replace_range(place..=place, &char::from(byte).to_string());
                 assert_eq!(escaped(&text), serde_json::to_string(&text).unwrap(), "byte {byte} at {place}");
             }
         }
+    }
+
+    #[test]
+    fn texts_of_all_lengths_end_well() {
+        for length in 0..140 {
+            for dirty in 0..length {
+                let mut text = "x".repeat(length);
+                text.replace_range(dirty..=dirty, "\n");
+                assert_eq!(escaped(&text), serde_json::to_string(&text).unwrap(), "{dirty} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_vector_instructions_it_is_the_same() {
+        let text = "a \"quoted\" word,\n and \\u{1f980}\\ \u{1} more ".repeat(50);
+        let (mut by_bytes, mut chosen) = (Vec::new(), Vec::new());
+        let left = escape_blocks_by(&mut by_bytes, text.as_bytes(), mask);
+        assert_eq!(escape_blocks(&mut chosen, text.as_bytes()), left);
+        assert_eq!(by_bytes, chosen);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::ser::{self, Serialize};
 
 use super::compound::Compound;
-use super::escape::{escape_into, write_str};
+use super::escape::{escape_into, reserve, write_str};
 use super::limits::{MAX_DEPTH, MAX_LAYERS, TOO_DEEP};
 use super::media;
 use super::number::{write_f32, write_f64, write_i128, write_integer, write_u128};
@@ -93,7 +93,7 @@ impl<'a> Writer<'a> {
 
     fn string(&mut self, text: &str) {
         self.allow_media(text);
-        self.out.reserve(text.len().min(self.end.saturating_sub(self.out.len())) + 2);
+        reserve(self.out, text.len().min(self.end.saturating_sub(self.out.len())));
         self.out.push(b'"');
         let taken = escape_into(self.out, text, self.end);
         if taken < text.len() {

@@ -1,0 +1,43 @@
+//! The same with the vector instructions that nearly every processor has by now, but not every x86-64 one.
+
+use std::arch::x86_64::{
+    __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
+    _mm256_set1_epi8,
+};
+
+use super::{BLOCK, escape_blocks_by};
+
+/// As [`super::escape_blocks`]; `None`, with nothing done, where the processor cannot do it.
+#[inline]
+#[expect(unsafe_code, reason = "the compiler does not know what the processor can do")]
+pub(super) fn escape_blocks<'t>(out: &mut Vec<u8>, text: &'t [u8]) -> Option<&'t [u8]> {
+    if !is_x86_feature_detected!("avx2") {
+        return None;
+    }
+    // SAFETY: the processor has AVX2, as was just asked; that is all that the function wants.
+    Some(unsafe { escape_blocks_with_avx2(out, text) })
+}
+
+#[target_feature(enable = "avx2")]
+fn escape_blocks_with_avx2<'t>(out: &mut Vec<u8>, text: &'t [u8]) -> &'t [u8] {
+    escape_blocks_by(out, text, |block| mask(block))
+}
+
+/// Bit by bit, which bytes of a block need an escape.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn mask(block: &[u8; BLOCK]) -> u32 {
+    let bytes = load(block);
+    let controls = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(0x1f)), bytes);
+    let quotes = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'"'.cast_signed()));
+    let slashes = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'\\'.cast_signed()));
+    _mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(controls, quotes), slashes)).cast_unsigned()
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+#[expect(unsafe_code, reason = "the standard library has no safe name for this instruction")]
+fn load(block: &[u8; BLOCK]) -> __m256i {
+    // SAFETY: the 32 bytes that are read are those of `block`; the instruction asks for no alignment.
+    unsafe { _mm256_loadu_si256(block.as_ptr().cast()) }
+}
