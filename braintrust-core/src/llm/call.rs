@@ -151,9 +151,9 @@ impl Watched {
             let arrived = body.into_arrived();
             let fields = reading::response(&endpoint, Response { status, content_type, arrived, started, conclusion });
             if is_open {
-                span::finish_late(&context, ended, &fields);
+                span::finish_late(&context, ended, fields);
             } else {
-                span::log(&context, &fields);
+                span::log(&context, fields);
             }
         });
     }
@@ -167,7 +167,7 @@ fn read_later(span: &Span, endpoint: Arc<Endpoint>, request: Bytes, is_named: bo
         return;
     }
     let context = span.context().clone();
-    export::defer(held, move || span::log(&context, &reading::request(&endpoint, &request, is_named)));
+    export::defer(held, move || span::log(&context, reading::request(&endpoint, &request, is_named)));
 }
 
 impl fmt::Debug for ModelCall {

@@ -8,7 +8,7 @@ mod fork;
 #[cfg(all(test, braintrust_loom))]
 mod models;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -132,16 +132,7 @@ impl Writer {
         SHARED.filled.notify();
     }
 
-    #[cold]
-    fn append_large(&mut self, words: usize, entry: &Entry<'_>) {
-        // Fresh memory of this size costs more than filling it: the system has to find pages for it.
-        let mut bytes = lock(&SHARED.spare_buffers).pop().unwrap_or_default();
-        bytes.reserve_exact(words * WORD);
-        entry.write(&mut bytes);
-        self.append_large_bytes(entry.starts(), bytes);
-    }
-
-    fn append_large_bytes(&mut self, starts: u32, bytes: Vec<u8>) {
+    fn append_large(&mut self, starts: u32, bytes: Vec<u8>) {
         let large = Large { after: self.written.words, starts, bytes };
         bound::add(large.amount());
         if let Some(current) = lock(&self.log.blocks).last_mut() {
@@ -241,15 +232,21 @@ impl Large {
 }
 
 /// Appends an entry to this thread's log.
-pub(crate) fn append(entry: &Entry<'_>) {
+pub(crate) fn append(entry: Entry<'_>) {
     let words = entry.words();
-    with_writer(|writer| {
-        if words >= LARGE_WORDS {
-            writer.append_large(words, entry);
-        } else {
-            writer.append(words as u32, entry.starts(), |room| entry.write(room));
-        }
-    });
+    if words >= LARGE_WORDS {
+        append_large(entry, words);
+    } else {
+        with_writer(|writer| writer.append(words as u32, entry.starts(), |room| entry.write(room)));
+    }
+}
+
+#[cold]
+fn append_large(entry: Entry<'_>, words: usize) {
+    let starts = entry.starts();
+    let spare = lock(&SHARED.spare_buffers).pop().unwrap_or_default();
+    let bytes = Cell::new(entry.into_bytes(words, spare));
+    with_writer(|writer| writer.append_large(starts, bytes.take()));
 }
 
 /// Appends the start of a span that has nothing but a callsite and a parent.
@@ -390,7 +387,7 @@ mod tests {
             99 => {
                 let mut fields = Fields::new();
                 fields.put(Field::Output, |out| out.resize(out.len() + 10_000, b'1'));
-                append(&Entry::new(span, Timestamp(0)).start(0, SpanId::NONE, &Sections::default()).fields(&fields));
+                append(Entry::new(span, Timestamp(0)).start(0, SpanId::NONE, &Sections::default()).fields(&mut fields));
             }
             _ => append_plain_start(span, Timestamp(0), 0, SpanId::NONE),
         }

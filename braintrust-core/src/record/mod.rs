@@ -14,6 +14,8 @@ mod sync;
 mod wake;
 mod write;
 
+use crate::fields;
+
 pub(crate) use chunk::Chunk;
 pub(crate) use read::{Record, Records};
 pub(crate) use write::Entry;
@@ -42,7 +44,7 @@ impl RecordKind {
     }
 }
 
-/// The layout of the header, all numbers little-endian: record kind (1), field (1), unused (2), length of sections (4),
+/// How long a header is. Its layout, all numbers little-endian: record kind (1), field (1), unused (2), length of sections (4),
 /// length of the body (4), logger (4), callsite (4), unused (4), span (8), trace (16), time (8). Sections and body each
 /// begin at a multiple of eight bytes.
-const HEADER: usize = 56;
+const HEADER: usize = fields::HEADER;

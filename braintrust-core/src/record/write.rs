@@ -3,7 +3,7 @@
 use super::{HEADER, RecordKind};
 use crate::clock::Timestamp;
 use crate::context::SpanRef;
-use crate::fields::Fields;
+use crate::fields::{self, Fields};
 use crate::ids::SpanId;
 use crate::sections::Sections;
 
@@ -42,14 +42,14 @@ impl Words for Count {
 }
 
 /// What happens to one span at one moment: records that are written together.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Entry<'a> {
     span: SpanRef,
     at: Timestamp,
     /// What every record of the span carries.
     common: &'a [u8],
     first: First<'a>,
-    fields: Option<&'a Fields>,
+    fields: Option<&'a mut Fields>,
     end: Option<&'a Sections>,
 }
 
@@ -89,8 +89,8 @@ impl<'a> Entry<'a> {
         Self { first: First::Row(open_row), ..self }
     }
 
-    /// Fields are logged.
-    pub(crate) fn fields(self, fields: &'a Fields) -> Self {
+    /// Fields are logged. Where they are large, their memory is used.
+    pub(crate) fn fields(self, fields: &'a mut Fields) -> Self {
         Self { fields: Some(fields), ..self }
     }
 
@@ -111,6 +111,32 @@ impl<'a> Entry<'a> {
         count.0
     }
 
+    /// The records in memory of their own: in that of the fields if that can be, so that they are not copied. `spare` is
+    /// used otherwise, or else goes to the thread in exchange.
+    pub(super) fn into_bytes(mut self, words: usize, mut spare: Vec<u8>) -> Vec<u8> {
+        let (span, at) = (self.span, self.at);
+        let write_header = |field, length, room: &mut [u8; HEADER]| {
+            let header = header(RecordKind::Field, field as u8, 0, span, at, 0, length);
+            room.copy_from_slice(header.map(u64::to_le_bytes).as_flattened());
+        };
+        let fields = if self.common.is_empty() { self.fields.take() } else { None };
+        if let Some(fields) = fields {
+            match fields.take_records(write_header) {
+                Some(mut bytes) => {
+                    fields::give_back(spare);
+                    // They are all of one moment, so it does not matter that the start comes after the fields.
+                    self.write(&mut bytes);
+                    return bytes;
+                }
+                None => self.fields = Some(fields),
+            }
+        }
+        // Fresh memory of this size costs more than filling it: the system has to find pages for it.
+        spare.reserve_exact(words * size_of::<u64>());
+        self.write(&mut spare);
+        spare
+    }
+
     pub(super) fn write(&self, out: &mut impl Words) {
         let mut writer = RecordWriter { out, span: self.span, at: self.at, common: self.common };
         match self.first {
@@ -119,7 +145,7 @@ impl<'a> Entry<'a> {
             First::Remark => writer.write(RecordKind::Remark, 0, 0, &[], &[]),
             First::Row(open_row) => writer.write(RecordKind::Row, 0, 0, &[], open_row),
         }
-        if let Some(fields) = self.fields {
+        if let Some(fields) = &self.fields {
             writer.fields(fields);
         }
         if let Some(sections) = self.end {
@@ -206,4 +232,37 @@ pub(super) fn plain_end(span: SpanRef, at: Timestamp) -> [u64; HEADER / 8] {
 /// Sections and bodies are below 4 GiB: [`Fields`] and [`Sections`] refuse what is not.
 fn length(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::active::LoggerId;
+    use crate::fields::Field;
+    use crate::ids::TraceId;
+    use crate::record::Records;
+
+    /// What records say, in an order of its own.
+    fn said(bytes: &[u8]) -> Vec<String> {
+        let mut said: Vec<_> = Records::new(bytes).map(|record| format!("{record:?}")).collect();
+        said.sort_unstable();
+        said
+    }
+
+    #[test]
+    fn records_in_the_memory_of_their_fields_say_the_same() {
+        let (mut sections, mut fields) = (Sections::default(), Fields::new());
+        sections.push(crate::sections::Section::Name, b"plan");
+        fields.put(Field::Input, |out| out.resize(out.len() + 10_001, b'1'));
+        fields.put(Field::Metadata, |out| out.extend_from_slice(b"{}"));
+        let span = SpanRef::new(LoggerId(3), TraceId([1, 2]), SpanId(9));
+        let entry = Entry::new(span, Timestamp(77)).start(4, SpanId(8), &sections).fields(&mut fields).end(&sections);
+        let (mut copied, words) = (Vec::new(), entry.words());
+        entry.write(&mut copied);
+        let bytes = entry.into_bytes(words, Vec::new());
+        assert_eq!(bytes.len(), words * size_of::<u64>());
+        assert_eq!(said(&bytes), said(&copied));
+        assert_eq!(said(&bytes).len(), 4);
+        assert!(fields.is_empty(), "not copied");
+    }
 }

@@ -124,7 +124,7 @@ impl Span {
 
     /// Logs fields; later ones are merged into earlier ones by Braintrust's rules. Also after the end of the span.
     pub fn log(&self, event: Event) {
-        log(&self.context, &event.into_fields());
+        log(&self.context, event.into_fields());
     }
 
     /// Ends the span now. Only the first end counts.
@@ -172,7 +172,7 @@ impl Span {
         if !self.is_noop() {
             let mut fields = Fields::new();
             fields.put(Field::Attributes, |out| event::write_entry(key, &value, out));
-            log(&self.context, &fields);
+            log(&self.context, fields);
         }
         self
     }

@@ -67,7 +67,9 @@ pub(crate) fn start_plain(
             let mut fields = Fields::new();
             capture(&mut fields);
             let start = Entry::new(span, Timestamp::now());
-            record::log::append(&start.start(callsite.number(), at.span, const { &Sections::new() }).fields(&fields));
+            record::log::append(
+                start.start(callsite.number(), at.span, const { &Sections::new() }).fields(&mut fields),
+            );
         }
     }
     Some(Context::of_plain(span))
@@ -163,12 +165,12 @@ impl Opening {
             inherit(&mut self.fields, event);
         }
         let now = Timestamp::now();
-        let Self { span, parent, callsite, sections, fields, lineage, is_alone } = self;
+        let Self { span, parent, callsite, sections, mut fields, lineage, is_alone } = self;
         if sections.is_empty() && fields.is_empty() && lineage.is_none() {
             record::log::append_plain_start(span, now, callsite, parent);
         } else {
-            let entry = Entry::new(span, now).start(callsite, parent, &sections).fields(&fields);
-            record::log::append(&with_lineage(entry, lineage.as_ref()));
+            let entry = Entry::new(span, now).start(callsite, parent, &sections).fields(&mut fields);
+            record::log::append(with_lineage(entry, lineage.as_ref()));
         }
         let spot = Spot { span, lineage };
         if is_alone { Context::alone(spot) } else { Context::around(spot) }
@@ -186,35 +188,35 @@ fn inherit(fields: &mut Fields, event: &serde_json::Map<String, serde_json::Valu
 
 /// Records the last fields of a span, and that it ended at `ended`.
 #[inline]
-pub fn finish(span: &Context, ended: Timestamp, fields: &Fields) {
+pub fn finish(span: &Context, ended: Timestamp, fields: Fields) {
     match span.plain() {
         Some(span) if fields.is_empty() => record::log::append_plain_end(*span, ended),
         _ => finish_with(span, ended, fields),
     }
 }
 
-fn finish_with(span: &Context, ended: Timestamp, fields: &Fields) {
+fn finish_with(span: &Context, ended: Timestamp, mut fields: Fields) {
     if let Some(reference) = reference(span) {
-        let entry = Entry::new(reference, ended).fields(fields).end(const { &Sections::new() });
-        record::log::append(&with_lineage(entry, span.lineage()));
+        let entry = Entry::new(reference, ended).fields(&mut fields).end(const { &Sections::new() });
+        record::log::append(with_lineage(entry, span.lineage()));
     }
 }
 
 /// Records the last fields of a span that ended at `ended`, which may be a while ago.
-pub(crate) fn finish_late(span: &Context, ended: Timestamp, fields: &Fields) {
+pub(crate) fn finish_late(span: &Context, ended: Timestamp, mut fields: Fields) {
     let mut sections = Sections::default();
     sections.push(Section::Moment, &ended.0.to_le_bytes());
     if let Some(reference) = reference(span) {
-        let entry = Entry::new(reference, Timestamp::now_in_order()).fields(fields).end(&sections);
-        record::log::append(&with_lineage(entry, span.lineage()));
+        let entry = Entry::new(reference, Timestamp::now_in_order()).fields(&mut fields).end(&sections);
+        record::log::append(with_lineage(entry, span.lineage()));
     }
 }
 
 /// Records fields of a span.
-pub fn log(span: &Context, fields: &Fields) {
+pub fn log(span: &Context, mut fields: Fields) {
     if let Some(reference) = reference(span).filter(|_| !fields.is_empty()) {
-        let entry = Entry::new(reference, Timestamp::now_in_order()).fields(fields);
-        record::log::append(&with_lineage(entry, span.lineage()));
+        let entry = Entry::new(reference, Timestamp::now_in_order()).fields(&mut fields);
+        record::log::append(with_lineage(entry, span.lineage()));
     }
 }
 
@@ -226,7 +228,7 @@ pub(super) fn end(span: &Context, at: Option<SystemTime>) {
     }
     if let Some(reference) = reference(span) {
         let entry = Entry::new(reference, Timestamp::now()).end(&sections);
-        record::log::append(&with_lineage(entry, span.lineage()));
+        record::log::append(with_lineage(entry, span.lineage()));
     }
 }
 

@@ -50,13 +50,13 @@ pub fn update_span(slug: &str, event: Event) -> Result<(), Error> {
     let mut target = Target::row(logger, &row.row_id);
     target.identify(&row.span_id, &row.root_span_id);
     target.move_to(remote::container_of(components.object_type(), components.object()));
-    target.log(&event.into_fields());
+    target.log(event.into_fields());
     Ok(())
 }
 
 /// Merges fields into the row `row_id` of the logger's project.
 pub(crate) fn update_row(logger: LoggerId, row_id: &str, event: Event) {
-    Target::row(logger, row_id).log(&event.into_fields());
+    Target::row(logger, row_id).log(event.into_fields());
 }
 
 /// Passes a whole row on to a logger; `open_row` is a JSON object without its closing brace, and without the fields that
@@ -68,7 +68,7 @@ pub(crate) fn pass_on_row(logger: LoggerId, open_row: &[u8]) -> bool {
         return false;
     }
     let span = SpanRef::new(logger, TraceId::random(), SpanId::random());
-    record::log::append(&Entry::new(span, Timestamp::now_in_order()).row(open_row));
+    record::log::append(Entry::new(span, Timestamp::now_in_order()).row(open_row));
     true
 }
 
@@ -106,8 +106,8 @@ impl Target {
         }
     }
 
-    fn log(&self, fields: &Fields) {
-        record::log::append(&self.entry().fields(fields));
+    fn log(&self, mut fields: Fields) {
+        record::log::append(self.entry().fields(&mut fields));
     }
 
     fn entry(&self) -> Entry<'_> {
@@ -224,7 +224,7 @@ pub(crate) fn log_feedback(logger: LoggerId, row_id: &str, feedback: Feedback) -
         feedback.put_audit(&mut audit);
         let mut fields = feedback.event.into_fields();
         fields.append(&audit);
-        Target::row(logger, row_id).log(&fields);
+        Target::row(logger, row_id).log(fields);
     }
     Ok(())
 }
@@ -239,5 +239,5 @@ fn log_comment(logger: LoggerId, row_id: &str, text: &str, feedback: &Feedback) 
     fields.put(Field::Origin, |out| crate::event::write_entry("id", &row_id, out));
     fields.put(Field::Comment, |out| crate::event::write_entry("text", &text, out));
     feedback.put_audit(&mut fields);
-    record::log::append(&target.entry().remark().fields(&fields));
+    record::log::append(target.entry().remark().fields(&mut fields));
 }

@@ -28,7 +28,7 @@ fn put(thread: u64, number: u64) {
 /// A word with memory of its own.
 fn put_large(thread: u64, number: u64) {
     let bytes = word(thread, number).to_le_bytes().to_vec();
-    with_writer(|writer| writer.append_large_bytes(1, bytes.clone()));
+    with_writer(|writer| writer.append_large(1, bytes.clone()));
 }
 
 /// What drains have taken.
