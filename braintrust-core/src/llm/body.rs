@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::ahead::Ahead;
 use crate::clock::Timestamp;
 use crate::record::bound::Held;
 
@@ -22,6 +23,10 @@ const BLOCK_BYTES: usize = 64 * 1024;
 const FIRST_BLOCK_BYTES: usize = 1024;
 /// How many arrivals are remembered: the first token of a stream is among its first chunks.
 const ARRIVALS: usize = 4 * 1024;
+/// How much of a stream waits to be read ahead of its end.
+const UNREAD_BYTES: usize = 32 * 1024;
+/// A block that has room for it all: the last chunk that is copied to it may go beyond.
+const UNREAD_BLOCK_BYTES: usize = UNREAD_BYTES + SHARED_BYTES;
 /// By how much the count of held bytes grows, at least and at most: not every chunk is to touch what all threads share.
 const HELD_STEP: (usize, usize) = (4 * 1024, 1024 * 1024);
 
@@ -34,6 +39,8 @@ pub(super) struct Body {
     /// Where the last chunk ends in memory.
     last_end: usize,
     kept: usize,
+    /// How much of that was taken to be read ahead.
+    taken: usize,
     total: u64,
     /// Whether the head is full; what comes then goes to the tail.
     is_full: bool,
@@ -67,11 +74,11 @@ impl Body {
     }
 
     fn has_room(&mut self, more: usize) -> bool {
-        let needed = self.kept + more;
-        if self.is_full || needed > HEAD_BYTES {
+        if self.is_full || self.kept + more > HEAD_BYTES {
             self.is_full = true;
             return false;
         }
+        let needed = self.kept - self.taken + more;
         let counted = self.held.bytes();
         if needed > counted {
             let step = (needed - counted).max(counted.clamp(HELD_STEP.0, HELD_STEP.1));
@@ -96,7 +103,8 @@ impl Body {
     fn copy(&mut self, chunk: &[u8]) {
         if self.block.capacity() - self.block.len() < chunk.len() {
             self.end_block();
-            let size = self.kept.clamp(FIRST_BLOCK_BYTES, BLOCK_BYTES);
+            let size =
+                if self.taken > 0 { UNREAD_BLOCK_BYTES } else { self.kept.clamp(FIRST_BLOCK_BYTES, BLOCK_BYTES) };
             self.block.reserve_exact(size.max(chunk.len()));
         }
         self.block.extend_from_slice(chunk);
@@ -115,6 +123,16 @@ impl Body {
         }
     }
 
+    /// What has arrived since this was last asked, once it is worth reading, and its count.
+    pub(super) fn take_unread(&mut self) -> Option<(Vec<Bytes>, Held)> {
+        if self.kept - self.taken < UNREAD_BYTES {
+            return None;
+        }
+        self.taken = self.kept;
+        self.end_block();
+        Some((std::mem::take(&mut self.parts), self.take_held()))
+    }
+
     /// Hands over the count of the memory that the body takes.
     pub(super) fn take_held(&mut self) -> Held {
         std::mem::take(&mut self.held)
@@ -127,7 +145,7 @@ impl Body {
             [only] => only.clone(),
             parts => parts.concat().into(),
         };
-        Arrived { head, tail: self.tail, total: self.total, arrivals: self.arrivals }
+        Arrived { head, ahead: None, tail: self.tail, total: self.total, arrivals: self.arrivals }
     }
 }
 
@@ -135,6 +153,8 @@ impl Body {
 #[derive(Debug, Default)]
 pub(super) struct Arrived {
     pub(super) head: Bytes,
+    /// What was read of it, or waits to be, before `head`.
+    pub(super) ahead: Option<Ahead>,
     /// The end of a body that was too long, after a gap.
     pub(super) tail: Vec<u8>,
     /// How long the body was.
@@ -151,7 +171,8 @@ impl Arrived {
 
     /// How many bytes were not kept.
     pub(super) fn missing(&self) -> u64 {
-        self.total.saturating_sub((self.head.len() + self.tail.len()) as u64)
+        let before = self.ahead.as_ref().map_or(0, |ahead| ahead.stream.read + ahead.unread.len() as u64);
+        self.total.saturating_sub(before + (self.head.len() + self.tail.len()) as u64)
     }
 }
 

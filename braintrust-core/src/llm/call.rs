@@ -2,11 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use super::ahead::Ahead;
 use super::body::Body;
+use super::frames::Framing;
 use super::reading::{self, Conclusion, Response};
 use super::{CallOptions, Endpoint, transport};
 use crate::clock::Timestamp;
@@ -46,6 +48,10 @@ struct Watched {
     status: Option<u16>,
     content_type: Option<String>,
     body: Body,
+    /// Whether the body is a stream of events, by its content type.
+    is_events: bool,
+    /// What the exporter's thread has read of it.
+    ahead: Option<Arc<Mutex<Ahead>>>,
 }
 
 static NOOP: Span = Span::noop();
@@ -77,7 +83,16 @@ impl ModelCall {
         let endpoint = Arc::new(endpoint);
         read_later(&span, Arc::clone(&endpoint), request, options.name.is_some());
         let (status, content_type, body) = (None, None, Body::default());
-        Self(Some(Box::new(Watched { span, endpoint, started, status, content_type, body })))
+        Self(Some(Box::new(Watched {
+            span,
+            endpoint,
+            started,
+            status,
+            content_type,
+            body,
+            is_events: false,
+            ahead: None,
+        })))
     }
 
     /// The span of the call; a no-op if nothing listens.
@@ -91,6 +106,8 @@ impl ModelCall {
             watched.status = Some(status);
             watched.content_type = content_type.map(str::to_owned);
             watched.body = Body::default();
+            watched.is_events = Framing::is_events(content_type);
+            watched.ahead = None;
         }
     }
 
@@ -98,6 +115,9 @@ impl ModelCall {
     pub fn chunk(&mut self, bytes: &Bytes) {
         if let Some(watched) = &mut self.0 {
             watched.body.add(bytes);
+            if watched.is_events {
+                watched.read_ahead();
+            }
         }
     }
 
@@ -142,13 +162,25 @@ impl Drop for ModelCall {
 }
 
 impl Watched {
+    /// Has the exporter's thread read what has come of a stream, once that is much: many streams at once, or a long one,
+    /// then take the memory of what they say, and not of the many times as much in which they say it.
+    fn read_ahead(&mut self) {
+        let Some((parts, held)) = self.body.take_unread() else { return };
+        let ahead = self.ahead.get_or_insert_with(|| Arc::new(Mutex::new(Ahead::new(&self.endpoint))));
+        let ahead = Arc::clone(ahead);
+        export::defer(held, move || ahead.lock().unwrap_or_else(PoisonError::into_inner).read(&parts));
+    }
+
     fn conclude(self, conclusion: Conclusion) {
         let ended = Timestamp::now();
-        let Self { span, endpoint, started, status, content_type, mut body } = self;
+        let Self { span, endpoint, started, status, content_type, mut body, ahead, .. } = self;
         let is_open = span.take_over_end();
         let context = span.context().clone();
         export::defer(body.take_held(), move || {
-            let arrived = body.into_arrived();
+            let mut arrived = body.into_arrived();
+            // Deferred work is done in its order, so nobody else holds it any more.
+            let ahead = ahead.and_then(Arc::into_inner);
+            arrived.ahead = ahead.map(|ahead| ahead.into_inner().unwrap_or_else(PoisonError::into_inner));
             let fields = reading::response(&endpoint, Response { status, content_type, arrived, started, conclusion });
             if is_open {
                 span::finish_late(&context, ended, fields);

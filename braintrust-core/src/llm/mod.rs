@@ -1,6 +1,7 @@
 //! Calls of language models, as they are on the wire: which API a request speaks, what it asked, what was answered, and
 //! what it cost in tokens. No I/O: whoever makes the call shows its bytes to a [`ModelCall`].
 
+mod ahead;
 mod any_client;
 mod api;
 mod body;
@@ -18,6 +19,7 @@ mod notes;
 mod options;
 mod reading;
 mod shape;
+mod stream;
 mod transport;
 
 pub use any_client::{Llm, LlmCall, LlmStream, llm};

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::body::Arrived;
 use super::failure;
-use super::formats::{Answered, Asked, Assembly, Event, format};
-use super::frames::{Frame, Framing};
+use super::formats::{Answered, Asked, format};
+use super::frames::Framing;
 use super::json::{self, Object};
 use super::metadata::Key;
 use super::notes::Notes;
+use super::stream::Stream;
 use super::{Endpoint, WireApi};
 
 /// How much of a body that cannot be read is shown as it is.
@@ -60,7 +61,12 @@ pub(super) struct Reply {
 }
 
 /// Reads a response, as far as it came.
-pub(super) fn response(endpoint: &Endpoint, status: Option<u16>, content_type: Option<&str>, body: &Arrived) -> Reply {
+pub(super) fn response(
+    endpoint: &Endpoint,
+    status: Option<u16>,
+    content_type: Option<&str>,
+    body: &mut Arrived,
+) -> Reply {
     let framing = Framing::of(endpoint.api(), content_type, &body.head);
     let mut reply = Reply::default();
     let response = if framing == Framing::Opaque {
@@ -154,20 +160,22 @@ fn salvage_usage(tail: &[u8], response: &mut Value) {
     }
 }
 
-/// Puts the events of a stream together.
-fn assembled(endpoint: &Endpoint, framing: Framing, body: &Arrived, reply: &mut Reply) -> Option<Value> {
-    let mut stream = Stream {
-        assembly: format(endpoint.api()).assembly(),
-        events: 0,
-        is_whole: false,
-        first_token: None,
-        text: String::new(),
+/// Puts the events of a stream together, from where they were read before.
+fn assembled(endpoint: &Endpoint, framing: Framing, body: &mut Arrived, reply: &mut Reply) -> Option<Value> {
+    let missing = body.missing();
+    let (mut stream, mut beginning) = match body.ahead.take() {
+        Some(ahead) => {
+            body.head = [&ahead.unread, &body.head[..]].concat().into();
+            (ahead.stream, ahead.beginning)
+        }
+        None => (Stream::new(endpoint, framing), Vec::new()),
     };
-    framing.each(&body.head, false, &mut reply.notes, &mut |frame, notes| stream.add(&frame, notes));
-    if body.missing() > 0 {
-        reply.notes.add(format!("the stream has {} bytes, of which {} were not kept", body.total, body.missing()));
-        framing.each(&body.tail, true, &mut reply.notes, &mut |frame, notes| stream.add_late(&frame, notes));
+    stream.read(&body.head);
+    if missing > 0 {
+        stream.notes.add(format!("the stream has {} bytes, of which {missing} were not kept", body.total));
+        stream.read_after_gap(&body.tail);
     }
+    reply.notes = std::mem::take(&mut stream.notes);
     reply.is_whole = stream.is_whole;
     // Several values in lines are a stream; a single one is an answer in one piece.
     if framing != Framing::Values || stream.events > 1 {
@@ -177,57 +185,9 @@ fn assembled(endpoint: &Endpoint, framing: Framing, body: &Arrived, reply: &mut 
         0 if body.total == 0 => None,
         0 => {
             reply.notes.add("the stream held no events");
-            Some(shown(&body.head).into())
+            beginning.extend_from_slice(&body.head[..body.head.len().min(MAX_SHOWN)]);
+            Some(shown(&beginning).into())
         }
-        _ if !stream.text.is_empty() => Some(stream.text.into()),
-        _ => Some(stream.assembly.into_response(&mut reply.notes)),
-    }
-}
-
-/// A stream as far as its events were seen.
-struct Stream {
-    assembly: Box<dyn Assembly>,
-    events: usize,
-    is_whole: bool,
-    first_token: Option<u64>,
-    /// What came as mere text, from a client that unpacks it.
-    text: String,
-}
-
-impl Stream {
-    fn add(&mut self, frame: &Frame<'_>, notes: &mut Notes) {
-        if self.take(frame, notes) && self.first_token.is_none() {
-            self.first_token = Some((frame.end as u64).saturating_sub(1));
-        }
-    }
-
-    /// Adds an event from behind a gap, whose place is not known.
-    fn add_late(&mut self, frame: &Frame<'_>, notes: &mut Notes) {
-        self.take(frame, notes);
-    }
-
-    /// Takes an event in; whether it held something generated.
-    fn take(&mut self, frame: &Frame<'_>, notes: &mut Notes) -> bool {
-        if frame.data.trim_ascii() == b"[DONE]" {
-            self.events += 1;
-            self.is_whole = true;
-            return false;
-        }
-        let read = json::read(&frame.data);
-        if let Some(problem) = read.problem {
-            notes.add(format!("an event of the stream could not be read whole: {problem}"));
-        }
-        if let Value::String(text) = read.value {
-            self.events += 1;
-            self.text.push_str(&text);
-            return !text.is_empty();
-        }
-        if !read.value.is_object() {
-            return false;
-        }
-        self.events += 1;
-        let seen = self.assembly.add(Event { name: &frame.name, data: read.value }, notes);
-        self.is_whole |= seen.last;
-        seen.token
+        _ => Some(stream.into_response(&mut reply.notes)),
     }
 }

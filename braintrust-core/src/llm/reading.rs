@@ -62,8 +62,8 @@ pub(super) fn response(endpoint: &Endpoint, response: Response) -> Fields {
 }
 
 fn read_response(endpoint: &Endpoint, response: Response) -> Fields {
-    let Response { status, content_type, arrived, started, conclusion } = response;
-    let mut reply = normalise::response(endpoint, status, content_type.as_deref(), &arrived);
+    let Response { status, content_type, mut arrived, started, conclusion } = response;
+    let mut reply = normalise::response(endpoint, status, content_type.as_deref(), &mut arrived);
     if let Some(seconds) = time_to_first_token(&reply, &arrived, started) {
         reply.metrics.insert("time_to_first_token".to_owned(), seconds.into());
     }

@@ -247,6 +247,12 @@ impl Held {
         true
     }
 
+    /// Counts just so many bytes, above the bound too: for what has been let in already, and changes its size.
+    pub(crate) fn set(&mut self, bytes: usize) {
+        let [released, taken] = [std::mem::replace(&mut self.0, bytes), bytes].map(|bytes| Amount { bytes, spans: 0 });
+        exchange(released, taken);
+    }
+
     /// How many bytes are counted.
     pub(crate) fn bytes(&self) -> usize {
         self.0

@@ -65,7 +65,7 @@ pub(super) trait Format {
 }
 
 /// A stream on its way to being a response.
-pub(super) trait Assembly {
+pub(super) trait Assembly: Send {
     /// Takes an event in.
     fn add(&mut self, event: Event<'_>, notes: &mut Notes) -> Seen;
 

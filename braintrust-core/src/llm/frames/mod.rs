@@ -38,10 +38,12 @@ pub(super) enum Framing {
 impl Framing {
     /// The framing of a response: by its content type, and where that says little, by its first bytes.
     pub(super) fn of(api: WireApi, content_type: Option<&str>, body: &[u8]) -> Self {
+        if Self::is_events(content_type) {
+            return Self::Sse;
+        }
         let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
-        let kind = content_type.split(';').next().unwrap_or_default().trim();
+        let kind = kind(&content_type);
         match kind {
-            "text/event-stream" => return Self::Sse,
             "application/vnd.amazon.eventstream" => return Self::EventStream,
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => return Self::Values,
             "application/octet-stream" => return Self::Opaque,
@@ -58,6 +60,11 @@ impl Framing {
             WireApi::Speech if kind != "application/json" && !begins(&["{"]) => Self::Opaque,
             _ => Self::Whole,
         }
+    }
+
+    /// Whether a content type says that there are server-sent events, whatever the bytes.
+    pub(super) fn is_events(content_type: Option<&str>) -> bool {
+        content_type.is_some_and(|content_type| kind(content_type).eq_ignore_ascii_case("text/event-stream"))
     }
 
     /// Whether an answer of this framing comes piece by piece.
@@ -81,4 +88,9 @@ impl Framing {
             Self::Whole | Self::Opaque => {}
         }
     }
+}
+
+/// A content type without its parameters.
+fn kind(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
 }
