@@ -25,6 +25,7 @@ mod ledger;
 pub mod llm;
 mod logger;
 mod mask;
+mod needles;
 mod open_row;
 mod panic_site;
 mod propagation;

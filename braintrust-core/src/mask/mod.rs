@@ -3,6 +3,7 @@
 //! A program says what to hide as [`MaskRules`]; a [`Mask`] is those rules made ready, and masks one row at a time. What
 //! cannot be masked does not go out: an error text takes its place.
 
+mod any_case;
 mod field;
 mod function;
 mod names;

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::memmem;
 use serde_json::{Map, Value};
 
+use super::any_case::AnyCase;
 use super::field::Content;
 use super::row::Failed;
 use crate::capture::REDACTED;
@@ -40,7 +41,7 @@ pub(super) struct Names {
     /// Whether a longer name may end in one of these.
     endings: bool,
     /// All usual spellings of the names, for a look that costs little.
-    spellings: AhoCorasick,
+    spellings: AnyCase,
 }
 
 impl Names {
@@ -56,15 +57,9 @@ impl Names {
 
     fn new<'a>(names: impl IntoIterator<Item = &'a str>, endings: bool) -> Self {
         let names: Vec<_> = names.into_iter().map(words).filter(|words| !words.is_empty()).collect();
-        // With an escape in it, a name may be spelt in any way.
-        let escape = std::iter::once("\\u".to_owned());
         let spellings = names.iter().flat_map(|words| ["", "_", "-", " ", "."].map(|joint| words.join(joint)));
         Self {
-            spellings: AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(spellings.chain(escape).collect::<HashSet<_>>())
-                .expect("names don't add up to gigabytes"),
+            spellings: AnyCase::new(&spellings.collect()),
             names: names.into_iter().map(|words| words.concat()).collect(),
             endings,
         }
@@ -72,7 +67,8 @@ impl Names {
 
     /// Whether one of the names may be in this JSON.
     pub(super) fn may_be_in(&self, json: &[u8]) -> bool {
-        self.spellings.is_match(json)
+        // With an escape in it, a name may be spelt in any way.
+        memmem::find(json, b"\\u").is_some() || self.spellings.are_in(json)
     }
 
     /// The JSON of a field without what the names name; nothing if there is nothing of that. Where there must be numbers,
@@ -161,12 +157,12 @@ impl Names {
         let mut masked = String::new();
         let mut done = 0;
         for found in self.spellings.find_iter(text) {
-            let before = text[..found.start()].chars().next_back();
+            let before = text[..found.start].chars().next_back();
             let within_name = before.is_some_and(|c| is_word(c) && !(self.endings && is_joint(c)));
-            if found.start() < done || within_name || text[found.end()..].starts_with(is_word) {
+            if found.start < done || within_name || text[found.end..].starts_with(is_word) {
                 continue;
             }
-            if let Some((start, end)) = assigned(text, found.end()) {
+            if let Some((start, end)) = assigned(text, found.end) {
                 masked.push_str(&text[done..start]);
                 masked.push_str(REDACTED);
                 done = end;

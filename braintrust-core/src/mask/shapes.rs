@@ -4,13 +4,13 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::row::Failed;
 use crate::capture::REDACTED;
+use crate::needles::Needles;
 use crate::secret::ApiKey;
 
 /// A key shorter than this is too likely to be part of a word.
@@ -85,15 +85,20 @@ const SHAPES: &[(&str, Shape)] = &[
     // What is a secret wherever it comes from.
     ("eyJ", Shape::Jwt),
     ("bearer ", Shape::Bearer),
+    ("Bearer ", Shape::Bearer),
+    ("BEARER ", Shape::Bearer),
     ("basic ", Shape::Basic),
+    ("Basic ", Shape::Basic),
+    ("BASIC ", Shape::Basic),
     ("://", Shape::Authority),
     ("-----BEGIN ", Shape::Pem),
 ];
 
 /// Finds secrets by their shapes, and one key whatever its shape.
 pub(super) struct Secrets {
-    beginnings: AhoCorasick,
-    shapes: Vec<(String, Shape)>,
+    beginnings: Needles,
+    /// What each of the beginnings is one of.
+    shapes: Vec<Shape>,
 }
 
 impl Secrets {
@@ -102,16 +107,9 @@ impl Secrets {
             .map(ApiKey::expose)
             .filter(|key| key.len() >= LEAST_OWN_KEY)
             .map(|key| (in_json(key), Shape::Whole));
-        let shapes = SHAPES.iter().map(|(beginning, shape)| ((*beginning).to_owned(), *shape));
-        let shapes: Vec<_> = shapes.chain(own).collect();
-        Self {
-            beginnings: AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(shapes.iter().map(|(beginning, _)| beginning))
-                .expect("a few short texts"),
-            shapes,
-        }
+        let known = SHAPES.iter().map(|(beginning, shape)| ((*beginning).to_owned(), *shape));
+        let (beginnings, shapes): (Vec<_>, _) = known.chain(own).unzip();
+        Self { beginnings: Needles::new(beginnings), shapes }
     }
 
     /// Whether a secret may be in this JSON.
@@ -131,10 +129,8 @@ impl Secrets {
 
     /// Where the secrets in `text` lie; one may lie within another.
     fn find_in<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
-        self.beginnings.find_iter(text).filter_map(|found| {
-            let (beginning, shape) = &self.shapes[found.pattern()];
-            shape.secret(text, found.range(), beginning)
-        })
+        let beginnings = self.beginnings.find_iter(text.as_bytes());
+        beginnings.filter_map(|(number, found)| self.shapes[number].secret(text, found))
     }
 
     /// `text` with a note in the place of each secret; nothing if there are none.
@@ -154,14 +150,13 @@ impl Secrets {
 }
 
 impl Shape {
-    /// Where the secret lies whose `beginning` was found in `text`, if it is one.
-    fn secret(self, text: &str, found: Range<usize>, beginning: &str) -> Option<Range<usize>> {
-        let exact = text[found.clone()] == *beginning;
+    /// Where in `text` the secret lies whose beginning was found, if it is one.
+    fn secret(self, text: &str, found: Range<usize>) -> Option<Range<usize>> {
         let alone = starts_alone(text, found.start);
         let (start, rest) = (found.start, &text[found.end..]);
         let run = |is: fn(u8) -> bool, least: usize| {
             let length = run_length(rest, is);
-            (exact && alone && length >= least).then(|| start..found.end + length)
+            (alone && length >= least).then(|| start..found.end + length)
         };
         match self {
             Self::Letters(least) => run(|byte| byte.is_ascii_alphanumeric(), least),
@@ -169,12 +164,12 @@ impl Shape {
             Self::Dotted(least) => run(|byte| is_dashed(byte) || byte == b'.', least),
             Self::Capitals(count) => run(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit(), count)
                 .filter(|secret| secret.end == found.end + count),
-            Self::Jwt => jwt_length(rest).filter(|_| exact && alone).map(|length| start..found.end + length),
+            Self::Jwt => jwt_length(rest).filter(|_| alone).map(|length| start..found.end + length),
             Self::Bearer => bearer_length(rest).filter(|_| alone).map(|length| found.end..found.end + length),
             Self::Basic => basic_length(rest).filter(|_| alone).map(|length| found.end..found.end + length),
             Self::Authority => password(rest).map(|place| found.end + place.start..found.end + place.end),
             Self::Pem => pem_length(rest).map(|length| start..found.end + length),
-            Self::Whole => exact.then_some(found),
+            Self::Whole => Some(found),
         }
     }
 }
