@@ -9,7 +9,9 @@ use std::thread;
 use futures::Stream;
 use pin_project::{pin_project, pinned_drop};
 
-use super::{Context, stack};
+use super::Context;
+use super::current::{self, Scope};
+use super::list::Token;
 
 /// Keeps a context current on this thread until it is dropped.
 ///
@@ -18,24 +20,15 @@ use super::{Context, stack};
 #[derive(Debug)]
 #[must_use = "the span is current only while the guard lives; dropping it at once has no effect"]
 pub struct Entered {
-    token: Option<stack::Token>,
+    token: Option<Token>,
     _not_send: PhantomData<*const ()>,
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         if let Some(token) = self.token {
-            stack::remove(token);
+            current::remove(token);
         }
-    }
-}
-
-/// Takes a scope's entry, and whatever guards were leaked above it, off the stack.
-struct Scope(stack::Token);
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        stack::truncate(self.0);
     }
 }
 
@@ -48,7 +41,8 @@ impl Context {
         if self.is_none() {
             return work();
         }
-        let _scope = stack::push(self).map(Scope);
+        let mut scope = Scope::idle();
+        scope.begin(self);
         work()
     }
 
@@ -57,18 +51,15 @@ impl Context {
     /// Inlined, since each frame that is left out counts where traced calls are nested deeply: a processor foresees only
     /// so many returns.
     #[inline(always)]
-    pub(crate) fn scope_caught(&self, work: &mut dyn FnMut()) -> thread::Result<()> {
-        let token = if self.is_none() { None } else { stack::push(self) };
-        let outcome = catch_unwind(AssertUnwindSafe(work));
-        if let Some(token) = token {
-            stack::truncate(token);
-        }
-        outcome
+    pub(crate) fn scope_caught<R>(&self, work: impl FnOnce() -> R) -> thread::Result<R> {
+        let mut scope = Scope::idle();
+        scope.begin(self);
+        catch_unwind(AssertUnwindSafe(work))
     }
 
     /// Makes this context current until the guard is dropped.
     pub fn enter(&self) -> Entered {
-        let token = if self.is_none() { None } else { stack::push(self) };
+        let token = if self.is_none() { None } else { Some(current::enter(self)) };
         Entered { token, _not_send: PhantomData }
     }
 }

@@ -3,10 +3,11 @@
 //! The stack belongs to whatever frame or future runs; a future carries its own [`Context`] and puts it on the stack of
 //! whichever thread polls it, for as long as the poll lasts.
 
+mod current;
 mod enter;
 mod lineage;
+mod list;
 mod spot;
-mod stack;
 
 pub use enter::{Entered, InContext};
 pub(crate) use lineage::{Heritage, Lineage};
@@ -50,7 +51,7 @@ impl Context {
     /// What is current on this thread now.
     #[must_use]
     pub fn current() -> Self {
-        stack::top()
+        current::top()
             .map_or_else(Self::none, |(spot, is_alone)| if is_alone { Self::alone(spot) } else { Self::around(spot) })
     }
 
@@ -61,7 +62,7 @@ impl Context {
 
     /// `innermost` as it is when entered from here: with the nearest span of every other logger kept in reach.
     pub(crate) fn around(innermost: Spot) -> Self {
-        let others = stack::nearest_of_others(innermost.span.logger);
+        let others = current::nearest_of_others(innermost.span.logger);
         if others.is_empty() {
             return Self::alone(innermost);
         }
@@ -160,11 +161,11 @@ impl Context {
 /// and with no span of another logger around. `None` if there is more to it, or if nothing listens.
 #[inline]
 pub(crate) fn plain_place() -> Option<SpanRef> {
-    match stack::plain_top() {
+    match current::plain_top() {
         Ok(Some(top)) => Some(top),
         Ok(None) => {
             let default = active::default_logger();
-            (!default.is_none()).then(|| Spot::logger_only(default).span)
+            (!default.is_none()).then(|| SpanRef::of_logger(default))
         }
         Err(()) => None,
     }
@@ -174,7 +175,7 @@ pub(crate) fn plain_place() -> Option<SpanRef> {
 /// listens.
 #[inline]
 pub(crate) fn here() -> Option<(Spot, bool)> {
-    stack::top().or_else(|| {
+    current::top().or_else(|| {
         let default = active::default_logger();
         (!default.is_none()).then(|| (Spot::logger_only(default), true))
     })
@@ -186,7 +187,7 @@ pub(crate) fn place(logger: LoggerId) -> Option<Spot> {
     if logger.is_none() {
         return here().map(|(spot, _)| spot);
     }
-    Some(stack::nearest_of(logger).unwrap_or_else(|| Spot::logger_only(logger)))
+    Some(current::nearest_of(logger).unwrap_or_else(|| Spot::logger_only(logger)))
 }
 
 #[cfg(test)]
@@ -199,11 +200,11 @@ mod tests {
     }
 
     fn innermost() -> Option<u64> {
-        stack::top().map(|(at, _)| at.span.span.0)
+        current::top().map(|(at, _)| at.span.span.0)
     }
 
     fn nearest(logger: u32) -> Option<u64> {
-        stack::nearest_of(LoggerId(logger)).map(|at| at.span.span.0)
+        current::nearest_of(LoggerId(logger)).map(|at| at.span.span.0)
     }
 
     #[test]
@@ -268,5 +269,101 @@ mod tests {
     #[test]
     fn nothing_current_hides_what_is_around_it() {
         span(1, 1).scope(|| Context::none().scope(|| assert_eq!(innermost(), Some(1))));
+    }
+
+    /// What the stack should be: of each entry its name and its spots, as logger and span, the innermost first.
+    #[derive(Default)]
+    struct Model {
+        entries: Vec<(usize, Vec<(u32, u64)>)>,
+        guards: Vec<(usize, Entered)>,
+        made: usize,
+    }
+
+    impl Model {
+        fn nearest(&self, logger: u32) -> Option<u64> {
+            let mut spots = self.entries.iter().rev().flat_map(|(_, spots)| spots);
+            spots.find(|spot| spot.0 == logger).map(|spot| spot.1)
+        }
+
+        fn check(&self) {
+            assert_eq!(innermost(), self.entries.last().map(|(_, spots)| spots[0].1));
+            if let Ok(plain) = current::plain_top() {
+                assert_eq!(plain.map(|at| at.span.0), innermost());
+            }
+            for logger in 1..=LOGGERS {
+                assert_eq!(nearest(logger), self.nearest(logger), "of logger {logger}");
+            }
+        }
+
+        /// A new span, noted as current.
+        fn push(&mut self, random: &mut fastrand::Rng) -> (usize, Context) {
+            self.made += 1;
+            // Mostly of one logger, as in most programs.
+            let logger = if random.u8(..8) == 0 { random.u32(1..=LOGGERS) } else { 1 };
+            let own = (logger, self.made as u64);
+            let others = (1..=LOGGERS).filter(|other| *other != logger);
+            let others = others.filter_map(|other| Some((other, self.nearest(other)?)));
+            self.entries.push((self.made, [own].into_iter().chain(others).collect()));
+            (self.made, span(own.0, own.1))
+        }
+
+        fn place(&self, name: usize) -> Option<usize> {
+            self.entries.iter().position(|entry| entry.0 == name)
+        }
+
+        fn run(&mut self, random: &mut fastrand::Rng, levels: u32) {
+            for _ in 0..random.u32(..6) {
+                match random.u8(..4) {
+                    0 | 1 if levels > 0 => {
+                        let (name, context) = self.push(random);
+                        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                            context.scope(|| {
+                                self.check();
+                                self.run(random, levels - 1);
+                                if random.u8(..8) == 0 {
+                                    std::panic::resume_unwind(Box::new(Expected));
+                                }
+                            });
+                        }));
+                        if let Err(payload) = unwound
+                            && !payload.is::<Expected>()
+                        {
+                            std::panic::resume_unwind(payload);
+                        }
+                        let place = self.place(name).expect("nothing but its end takes a scope's entry");
+                        self.entries.truncate(place);
+                    }
+                    2 => {
+                        let (name, context) = self.push(random);
+                        self.guards.push((name, context.enter()));
+                    }
+                    _ if !self.guards.is_empty() => {
+                        let (name, guard) = self.guards.swap_remove(random.usize(..self.guards.len()));
+                        drop(guard);
+                        if let Some(place) = self.place(name) {
+                            self.entries.remove(place);
+                        }
+                    }
+                    _ => {}
+                }
+                self.check();
+            }
+        }
+    }
+
+    const LOGGERS: u32 = 3;
+    struct Expected;
+
+    #[test]
+    fn no_order_of_scopes_and_guards_leaves_a_wrong_span_current() {
+        for seed in 0..if cfg!(miri) { 20 } else { 2_000 } {
+            let mut model = Model::default();
+            let finished = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                model.run(&mut fastrand::Rng::with_seed(seed), 6);
+            }));
+            assert!(finished.is_ok(), "with seed {seed}: see above");
+            model.guards.clear();
+            assert_eq!(innermost(), None, "with seed {seed}");
+        }
     }
 }

@@ -32,6 +32,11 @@ impl SpanRef {
         Self { span, trace, logger, role: Role::Any }
     }
 
+    /// No span yet, but the logger that takes the next root.
+    pub(crate) const fn of_logger(logger: LoggerId) -> Self {
+        Self::new(logger, NO_TRACE, SpanId::NONE)
+    }
+
     /// Whether a new span here belongs to a trace that has begun. The parent's own id may be unknown.
     #[inline]
     pub(crate) fn has_trace(&self) -> bool {
@@ -64,6 +69,6 @@ impl Spot {
 
     /// No span yet, but the logger that takes the next root.
     pub(crate) const fn logger_only(logger: LoggerId) -> Self {
-        Self::new(SpanRef::new(logger, NO_TRACE, SpanId::NONE))
+        Self::new(SpanRef::of_logger(logger))
     }
 }

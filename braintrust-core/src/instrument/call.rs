@@ -1,7 +1,7 @@
 //! Functions: their body runs with the span current, and a panic is noted on its way through.
 
+use std::mem::forget;
 use std::panic::resume_unwind;
-use std::thread;
 
 use futures::Stream;
 
@@ -17,10 +17,12 @@ use super::stream::TracedStream;
 #[inline]
 pub fn call<T>(span: Option<Context>, body: impl FnOnce() -> T, record: impl Fn(&T, &mut Fields)) -> T {
     // Borrowed, not moved: what was written just now is dear to copy.
-    match &span {
-        None => body(),
-        Some(span) => call_traced(span, body, record),
+    if let Some(span) = &span {
+        return call_traced(span, body, record);
     }
+    // There is nothing to drop, and so nothing to look at after the body.
+    forget(span);
+    body()
 }
 
 /// Not inlined: where no one listens, this is not even in the way.
@@ -91,10 +93,4 @@ fn run_or_end(span: &Context, body: &mut dyn FnMut()) {
         end_panicked(span, &*payload, Fields::new());
         resume_unwind(payload);
     }
-}
-
-/// Runs `work` with `span` current, and catches its panic: one copy for all functions, which the generic ones call.
-#[inline(never)]
-pub(super) fn guarded(span: &Context, work: &mut dyn FnMut()) -> thread::Result<()> {
-    span.scope_caught(work)
 }

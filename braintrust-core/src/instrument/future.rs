@@ -10,7 +10,6 @@ use pin_project::{pin_project, pinned_drop};
 use crate::context::Context;
 use crate::fields::Fields;
 
-use super::call::guarded;
 use super::ending::{end_cancelled, end_panicked, end_with};
 
 /// A future with a span of its own.
@@ -66,7 +65,7 @@ where
     }
 }
 
-#[inline(never)]
+#[inline]
 fn poll_traced<F, R>(
     inner: Pin<&mut F>,
     task: &mut task::Context<'_>,
@@ -78,26 +77,24 @@ where
     F: Future,
     R: Fn(&F::Output, &mut Fields),
 {
-    let (mut inner, mut polled) = (inner, Poll::Pending);
-    let outcome = guarded(span, &mut || polled = inner.as_mut().poll(task));
+    let polled = match span.scope_caught(|| inner.poll(task)) {
+        Ok(Poll::Pending) => return Poll::Pending,
+        Ok(polled) => polled,
+        Err(payload) => panic_on(span, payload, ended),
+    };
     // A future that is polled again after its end may panic; that is no news for the span.
-    let has_ended = *ended;
-    match (outcome, &polled) {
-        (Ok(()), Poll::Pending) => return polled,
-        (Ok(()), Poll::Ready(value)) if !has_ended => end_with(span, &|fields| record(value, fields)),
-        (Ok(()), Poll::Ready(_)) => {}
-        (Err(payload), _) => {
-            *ended = true;
-            panic_on(span, payload, has_ended);
-        }
+    if let Poll::Ready(value) = &polled
+        && !*ended
+    {
+        *ended = true;
+        end_with(span, &|fields| record(value, fields));
     }
-    *ended = true;
     polled
 }
 
 #[cold]
-fn panic_on(span: &Context, payload: Box<dyn Any + Send>, has_ended: bool) -> ! {
-    if !has_ended {
+fn panic_on(span: &Context, payload: Box<dyn Any + Send>, ended: &mut bool) -> ! {
+    if !std::mem::replace(ended, true) {
         end_panicked(span, &*payload, Fields::new());
     }
     resume_unwind(payload)
