@@ -5,7 +5,9 @@ use std::fs;
 use braintrust::{Attachment, Event};
 
 use crate::backend::Backend;
-use crate::{Folder, LIMIT, arrived, flushed, is_reference};
+#[cfg(unix)]
+use crate::flushed;
+use crate::{Folder, LIMIT, arrived, is_reference};
 
 #[test]
 fn files_are_read_when_they_are_uploaded() {
