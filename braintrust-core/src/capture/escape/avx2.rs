@@ -5,22 +5,23 @@ use std::arch::x86_64::{
     _mm256_set1_epi8,
 };
 
-use super::{BLOCK, escape_blocks_by};
+use super::{BLOCK, escape_by};
 
-/// As [`super::escape_blocks`]; `None`, with nothing done, where the processor cannot do it.
+/// Appends `text`, escaped; `false`, with nothing done, where the processor cannot do it.
 #[inline]
 #[expect(unsafe_code, reason = "the compiler does not know what the processor can do")]
-pub(super) fn escape_blocks<'t>(out: &mut Vec<u8>, text: &'t [u8]) -> Option<&'t [u8]> {
+pub(super) fn escape(out: &mut Vec<u8>, text: &[u8]) -> bool {
     if !is_x86_feature_detected!("avx2") {
-        return None;
+        return false;
     }
     // SAFETY: the processor has AVX2, as was just asked; that is all that the function wants.
-    Some(unsafe { escape_blocks_with_avx2(out, text) })
+    unsafe { escape_with_avx2(out, text) };
+    true
 }
 
 #[target_feature(enable = "avx2")]
-fn escape_blocks_with_avx2<'t>(out: &mut Vec<u8>, text: &'t [u8]) -> &'t [u8] {
-    escape_blocks_by(out, text, |block| mask(block))
+fn escape_with_avx2(out: &mut Vec<u8>, text: &[u8]) {
+    escape_by(out, text, |block| mask(block));
 }
 
 /// Bit by bit, which bytes of a block need an escape.
