@@ -1,10 +1,10 @@
 //! Settings as programs are given them.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use braintrust::Logger;
 use braintrust_test_backend::{Endpoint, Fault, Trouble};
+use tempfile::TempDir;
 
 use crate::{BACKEND, Case, KEY, one_call};
 
@@ -32,7 +32,8 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 fn from_a_file(_: &Logger) {
-    let folder = folder();
+    let scratch = folder();
+    let folder = scratch.path().canonicalize().unwrap();
     std::fs::write(
         folder.join(".env.braintrust"),
         "# whose\nexport BRAINTRUST_PROJECT='from a file'\nBRAINTRUST_SYNC_FLUSH=1\nBRAINTRUST_ORG_NAME=far\n",
@@ -59,7 +60,8 @@ fn without_a_flush(logger: &Logger) {
 }
 
 fn copies(_: &Logger) {
-    let folder = folder();
+    let scratch = folder();
+    let folder = scratch.path().canonicalize().unwrap();
     let logger = Logger::builder()
         .project("p")
         .api_key(KEY)
@@ -85,8 +87,8 @@ fn copies(_: &Logger) {
     }
 }
 
-fn folder() -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("braintrust-settings-{}", std::process::id()));
-    std::fs::create_dir_all(folder.join("below")).unwrap();
-    folder.canonicalize().unwrap()
+fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    std::fs::create_dir_all(folder.path().join("below")).unwrap();
+    folder
 }

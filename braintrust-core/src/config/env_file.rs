@@ -157,6 +157,8 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
+    use tempfile::TempDir;
+
     use super::*;
 
     fn parsed(text: &str) -> EnvFile {
@@ -169,11 +171,10 @@ mod tests {
         file.value("BRAINTRUST_PROJECT").map(str::to_owned)
     }
 
-    /// A folder for one test, removed by the next run of it.
-    fn folder(test: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("braintrust-env-file-{test}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join("a/b")).unwrap();
+    /// A folder with `a/b` in it, for one test.
+    fn folder() -> TempDir {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir_all(folder.path().join("a/b")).unwrap();
         folder
     }
 
@@ -218,7 +219,8 @@ mod tests {
 
     #[test]
     fn the_nearest_file_decides_even_if_it_is_empty() {
-        let folder = folder("nearest");
+        let scratch = folder();
+        let folder = scratch.path();
         fs::write(folder.join(NAME), "BRAINTRUST_PROJECT=far").unwrap();
         assert_eq!(nearest_to(&folder.join("a/b")).value("BRAINTRUST_PROJECT"), Some("far"));
         // A folder of that name is no file.
@@ -230,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_is_a_warning_and_decides() {
-        let folder = folder("unreadable");
+        let scratch = folder();
+        let folder = scratch.path();
         fs::write(folder.join(NAME), "BRAINTRUST_PROJECT=far").unwrap();
         fs::write(folder.join("a").join(NAME), b"BRAINTRUST_PROJECT=\xff").unwrap();
         let file = nearest_to(&folder.join("a/b"));
@@ -242,9 +245,10 @@ mod tests {
 
     #[test]
     fn folders_too_far_up_are_not_looked_into() {
-        let folder = folder("far");
+        let scratch = folder();
+        let folder = scratch.path();
         fs::write(folder.join(NAME), "BRAINTRUST_PROJECT=far").unwrap();
-        let within = (0..PARENTS).fold(folder.clone(), |path, _| path.join("d"));
+        let within = (0..PARENTS).fold(folder.to_owned(), |path, _| path.join("d"));
         fs::create_dir_all(within.join("d")).unwrap();
         assert_eq!(nearest_to(&within).value("BRAINTRUST_PROJECT"), Some("far"));
         assert_eq!(nearest_to(&within.join("d")).value("BRAINTRUST_PROJECT"), None);
