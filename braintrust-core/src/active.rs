@@ -41,8 +41,17 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 #[inline(always)]
 #[must_use]
 pub fn any_logger() -> bool {
-    STATE.load(Ordering::Relaxed) != OFF
+    if STATE.load(Ordering::Relaxed) != OFF {
+        away_from_the_straight_path();
+        return true;
+    }
+    false
 }
+
+/// Has the compiler lay out what follows a call of this apart from the rest.
+#[cold]
+#[inline]
+fn away_from_the_straight_path() {}
 
 /// Whether spans can be recorded in this process, where [`any_logger`] may promise too much.
 #[inline]

@@ -23,7 +23,7 @@ pub(super) fn end_with(span: &Context, record: &dyn Fn(&mut Fields)) {
     let ended = Timestamp::now();
     let mut fields = Fields::new();
     record_guarded(&mut fields, &mut |fields| record(fields));
-    finish(span, ended, fields);
+    finish(span, ended, &mut fields);
 }
 
 /// Runs code of the attribute's options, which may panic; the function's result is out of its reach.
@@ -49,7 +49,7 @@ pub(super) fn end_panicked(span: &Context, payload: &(dyn Any + Send), mut field
     if let Some(location) = panic_site::location_of(payload) {
         fields.put(Field::Metadata, |out| write_entry("panic_location", &location, out));
     }
-    finish(span, ended, fields);
+    finish(span, ended, &mut fields);
 }
 
 /// Ends a span whose future or stream was dropped before it was done.
@@ -58,7 +58,7 @@ pub(super) fn end_cancelled(span: &Context, mut fields: Fields) {
     let ended = Timestamp::now();
     set_error_text(&mut fields, format_args!("{CANCELLED}"));
     set_outcome(&mut fields, "cancelled");
-    finish(span, ended, fields);
+    finish(span, ended, &mut fields);
 }
 
 /// Says in the metadata how the span ended, where it was not by returning.

@@ -64,5 +64,5 @@ fn end_early(span: &Context, panicked: bool) {
     } else {
         set_outcome(&mut fields, "returned early: neither output nor error is known");
     }
-    finish(span, ended, fields);
+    finish(span, ended, &mut fields);
 }

@@ -65,7 +65,7 @@ impl<S: Stream, C: Collect<S::Item>> Stream for TracedStream<S, C> {
             Ok(Poll::Ready(None)) => {
                 if let Some(mut progress) = this.progress.take() {
                     let ended = Timestamp::now();
-                    finish(this.span, ended, progress.fields());
+                    finish(this.span, ended, &mut progress.fields());
                 }
                 Poll::Ready(None)
             }

@@ -186,18 +186,20 @@ fn inherit(fields: &mut Fields, event: &serde_json::Map<String, serde_json::Valu
     }
 }
 
-/// Records the last fields of a span, and that it ended at `ended`.
+/// Records the last fields of a span, which are taken, and that it ended at `ended`.
+///
+/// The fields are borrowed, since moving what was written just now would have to wait for it.
 #[inline]
-pub fn finish(span: &Context, ended: Timestamp, fields: Fields) {
+pub fn finish(span: &Context, ended: Timestamp, fields: &mut Fields) {
     match span.plain() {
         Some(span) if fields.is_empty() => record::log::append_plain_end(*span, ended),
         _ => finish_with(span, ended, fields),
     }
 }
 
-fn finish_with(span: &Context, ended: Timestamp, mut fields: Fields) {
+fn finish_with(span: &Context, ended: Timestamp, fields: &mut Fields) {
     if let Some(reference) = reference(span) {
-        let entry = Entry::new(reference, ended).fields(&mut fields).end(const { &Sections::new() });
+        let entry = Entry::new(reference, ended).fields(fields).end(const { &Sections::new() });
         record::log::append(with_lineage(entry, span.lineage()));
     }
 }
