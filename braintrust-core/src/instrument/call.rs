@@ -1,5 +1,6 @@
 //! Functions: their body runs with the span current, and a panic is noted on its way through.
 
+use std::any::Any;
 use std::mem::forget;
 use std::panic::resume_unwind;
 
@@ -73,24 +74,17 @@ where
 }
 
 /// Runs `body` with `span` current. If it panics, the span ends with the message, and the panic goes on.
+#[inline]
 pub(super) fn run_in<T>(span: Option<&Context>, body: impl FnOnce() -> T) -> T {
     let Some(span) = span else { return body() };
-    let (mut body, mut value) = (Some(body), None);
-    run_or_end(span, &mut || {
-        if let Some(body) = body.take() {
-            value = Some(body());
-        }
-    });
-    match value {
-        Some(value) => value,
-        None => unreachable!("a body that did not panic has returned"),
+    match span.scope_caught(body) {
+        Ok(value) => value,
+        Err(payload) => panic_on(span, payload),
     }
 }
 
-/// The part of [`run_in`] of which one copy serves all functions.
-fn run_or_end(span: &Context, body: &mut dyn FnMut()) {
-    if let Err(payload) = span.scope_caught(body) {
-        end_panicked(span, &*payload, Fields::new());
-        resume_unwind(payload);
-    }
+#[cold]
+fn panic_on(span: &Context, payload: Box<dyn Any + Send>) -> ! {
+    end_panicked(span, &*payload, Fields::new());
+    resume_unwind(payload)
 }
