@@ -76,9 +76,10 @@ fn nanos(nanos: f64) -> String {
 }
 
 fn allocations_table(results: &Results) -> Table {
-    let mut table = Table::new(&["stack", "nothing captured", "651 bytes captured"]);
+    let mut table = Table::new(&["stack", "nothing captured", "651 bytes captured", "64 KiB captured"]);
     for stack in STACKS {
-        let cells = [Work::Span, Work::Payload].map(|work| results.allocations.get(&(work, stack.name.to_owned())));
+        let cells = [Work::Span, Work::Payload, Work::Prompt]
+            .map(|work| results.allocations.get(&(work, stack.name.to_owned())));
         if cells.iter().any(Option::is_some) {
             let cells = cells.map(|cell| cell.map_or_else(String::new, |count| format!("{count:.2}")));
             table.row(std::iter::once(stack.name.to_owned()).chain(cells));

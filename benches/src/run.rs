@@ -81,7 +81,7 @@ fn allocations(results: &mut Results) -> io::Result<()> {
     let server = Server::start(Duration::ZERO)?;
     for stack in STACKS {
         let output = program("allocations", &[stack.name, &server.address.to_string()])?;
-        for (work, line) in [Work::Span, Work::Payload].into_iter().filter_map(|work| {
+        for (work, line) in [Work::Span, Work::Payload, Work::Prompt].into_iter().filter_map(|work| {
             let line = output.lines().find_map(|line| line.strip_prefix(work.title()))?;
             Some((work, line.trim().to_owned()))
         }) {

@@ -12,19 +12,19 @@ fn main() {
     let server: SocketAddr = server.parse().expect("an address");
     let stack = stacks::named(&name).expect("a stack that exists");
     let flush = (stack.install)(Destination::Nowhere(server));
-    const SPANS: u64 = 1_000;
-    let count = |run: fn(std::ops::Range<u64>)| {
+    let count = |run: fn(std::ops::Range<u64>), spans: u64| {
         for _ in 0..5 {
-            run(0..SPANS);
+            run(0..spans);
             flush();
         }
-        let before = allocation_counter::measure(|| run(0..SPANS)).count_total;
+        let before = allocation_counter::measure(|| run(0..spans)).count_total;
         flush();
-        before as f64 / SPANS as f64
+        before as f64 / spans as f64
     };
-    for work in [Work::Span, Work::Payload] {
+    // Bursts that fit every queue.
+    for (work, spans) in [(Work::Span, 1_000), (Work::Payload, 1_000), (Work::Prompt, 50)] {
         if let (Some(run), Some(bare)) = (stack.work(work), BARE.work(work)) {
-            println!("{} {:.3}", work.title(), count(run) - count(bare));
+            println!("{} {:.3}", work.title(), count(run, spans) - count(bare, spans));
         }
     }
 }
