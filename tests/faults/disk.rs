@@ -18,9 +18,16 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
+/// Room for all that is made while the backend is away, which may have nowhere else to go: about 36 MB of rows.
+const QUEUE_BYTES: &str = "134217728";
+
 /// The backend is away for a while, and the disk is no help.
 fn backend_away(prepare: fn(&Path) -> Command) {
-    let mut scene = Scene::with_disk(None, prepare);
+    let mut scene = Scene::with_disk(None, |spool| {
+        let mut program = prepare(spool);
+        program.env("BRAINTRUST_QUEUE_BYTES", QUEUE_BYTES);
+        program
+    });
     scene.calls(100);
     scene.flush_well();
     scene.backend.fail(Fault::Down);
