@@ -87,7 +87,7 @@ impl Field {
 /// Fields with their JSON, in the order in which they were put.
 ///
 /// The memory comes from the thread and goes back to it, so that a steady program allocates nothing here. They lie as
-/// records do, so that many bytes need not be copied to become some: see [`take_records`](Self::take_records).
+/// records do, so that many bytes need not be copied to become some: see `take_records`.
 #[derive(Debug)]
 pub struct Fields {
     /// Of each field: room for the header of a record, in which its index and the length of its JSON stand meanwhile; the
