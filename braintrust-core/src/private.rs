@@ -1,7 +1,7 @@
 //! The hidden door: everything that generated code may name, and nothing but re-exports.
 
 pub use std::convert::Infallible;
-pub use std::mem::forget;
+pub use std::mem::ManuallyDrop;
 pub use std::option::Option::{self, None, Some};
 pub use std::{clone::Clone, format, format_args};
 

@@ -1,6 +1,7 @@
 //! Futures: the span is current during every poll and while the future is dropped, and ends with it.
 
 use std::any::Any;
+use std::mem::ManuallyDrop;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{self, Poll};
@@ -30,7 +31,7 @@ pub enum Traced<F, R> {
         /// Whether the span has ended.
         ended: bool,
         /// Empty if no one listens, and when the drop has begun.
-        span: Context,
+        span: ManuallyDrop<Context>,
     },
     /// Only while it is being dropped.
     Gone,
@@ -44,7 +45,7 @@ where
     /// Gives `inner` the span `span`, which has started; nothing is passed through.
     #[inline]
     pub fn new(span: Option<Context>, inner: F, record: R) -> Self {
-        Self::Live { inner, record, ended: false, span: span.unwrap_or_default() }
+        Self::Live { inner, record, ended: false, span: ManuallyDrop::new(span.unwrap_or_default()) }
     }
 }
 
@@ -109,7 +110,7 @@ impl<F, R> PinnedDrop for Traced<F, R> {
             return;
         }
         // Replacing the value drops it once more, and that time the span is gone.
-        let span = std::mem::take(span);
+        let span = std::mem::take(&mut **span);
         // A guard, because destructors may panic.
         let _cancelled = (!*ended).then(|| Cancelled(&span));
         span.scope(|| self.set(Self::Gone));

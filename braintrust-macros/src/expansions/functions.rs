@@ -76,8 +76,9 @@ fn a_function_that_never_returns() {
     }), @r#"
 async fn run() -> ! {
     let __bt_enabled = ::braintrust::__private::enabled();
-    let (__bt_span, __bt_future) = (
-        {
+    let __bt_span;
+    let __bt_future = {
+        __bt_span = ::braintrust::__private::ManuallyDrop::new({
             use ::braintrust::__private::by_reference::*;
             static __BT_CALLSITE: ::braintrust::__private::Callsite = ::braintrust::__private::Callsite::new(
                 "run",
@@ -91,8 +92,8 @@ async fn run() -> ! {
             } else {
                 ::braintrust::__private::None
             }
-        },
-        async move {
+        });
+        ::braintrust::__private::ManuallyDrop::new(async move {
             if let ::braintrust::__private::Some(__bt_never) = ::braintrust::__private::None::<
                 ::braintrust::__private::Infallible,
             > {
@@ -101,18 +102,17 @@ async fn run() -> ! {
             match () {
                 () => loop {}
             }
-        },
-    );
+        })
+    };
     match if __bt_enabled {
         ::braintrust::__private::Traced::new(
-                __bt_span,
-                __bt_future,
+                ::braintrust::__private::ManuallyDrop::into_inner(__bt_span),
+                ::braintrust::__private::ManuallyDrop::into_inner(__bt_future),
                 ::braintrust::__private::ignore,
             )
             .await
     } else {
-        ::braintrust::__private::forget(__bt_span);
-        __bt_future.await
+        ::braintrust::__private::ManuallyDrop::into_inner(__bt_future).await
     } {}
 }
 "#);

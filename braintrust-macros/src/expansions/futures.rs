@@ -11,42 +11,41 @@ fn an_async_method() {
     }), @r#"
 async fn find(&self, key: &str) -> Result<Page, Error> {
     let __bt_enabled = ::braintrust::__private::enabled();
-    let (__bt_span, __bt_future) = match (key,) {
+    let __bt_span;
+    let __bt_future = match (key,) {
         (key,) => {
-            (
-                {
-                    use ::braintrust::__private::by_reference::*;
-                    static __BT_CALLSITE: ::braintrust::__private::Callsite = ::braintrust::__private::Callsite::new(
-                        "look up",
-                        ::braintrust::__private::SpanType::Function,
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::concat!(::core::module_path!(), "::", "find"),
-                    );
-                    if __bt_enabled {
-                        ::braintrust::__private::start(&__BT_CALLSITE, &[])
-                    } else {
-                        ::braintrust::__private::None
-                    }
-                },
-                async move {
-                    if let ::braintrust::__private::Some(__bt_never) = ::braintrust::__private::None::<
-                        Result<Page, Error>,
-                    > {
-                        return __bt_never;
-                    }
-                    let _ = &self;
-                    match key {
-                        key => self.get(key).await,
-                    }
-                },
-            )
+            __bt_span = ::braintrust::__private::ManuallyDrop::new({
+                use ::braintrust::__private::by_reference::*;
+                static __BT_CALLSITE: ::braintrust::__private::Callsite = ::braintrust::__private::Callsite::new(
+                    "look up",
+                    ::braintrust::__private::SpanType::Function,
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::concat!(::core::module_path!(), "::", "find"),
+                );
+                if __bt_enabled {
+                    ::braintrust::__private::start(&__BT_CALLSITE, &[])
+                } else {
+                    ::braintrust::__private::None
+                }
+            });
+            ::braintrust::__private::ManuallyDrop::new(async move {
+                if let ::braintrust::__private::Some(__bt_never) = ::braintrust::__private::None::<
+                    Result<Page, Error>,
+                > {
+                    return __bt_never;
+                }
+                let _ = &self;
+                match key {
+                    key => self.get(key).await,
+                }
+            })
         }
     };
     if __bt_enabled {
         ::braintrust::__private::Traced::new(
-                __bt_span,
-                __bt_future,
+                ::braintrust::__private::ManuallyDrop::into_inner(__bt_span),
+                ::braintrust::__private::ManuallyDrop::into_inner(__bt_future),
                 |__bt_result, __bt_fields| {
                     use ::braintrust::__private::by_reference::*;
                     match ::braintrust::__private::Split(__bt_result).__bt_split() {
@@ -70,8 +69,7 @@ async fn find(&self, key: &str) -> Result<Page, Error> {
             )
             .await
     } else {
-        ::braintrust::__private::forget(__bt_span);
-        __bt_future.await
+        ::braintrust::__private::ManuallyDrop::into_inner(__bt_future).await
     }
 }
 "#);
