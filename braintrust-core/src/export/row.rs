@@ -74,7 +74,8 @@ impl RowWriter {
             // The time at which it was made, whatever start the user gave it.
             self.created.write(facts.wall.unix_nanos(made.at), out);
         }
-        self.write_fields(&parts, facts, out);
+        let kind = parts.start.and_then(|start| self.kind_of(start));
+        self.write_fields(&parts, kind, facts, out);
         match (parts.start, parts.changed) {
             _ if parts.remark.is_some() => {}
             (None, _) => out.extend_from_slice(b",\"_is_merge\":true"),
@@ -82,13 +83,8 @@ impl RowWriter {
             // Like the official SDKs' rows after their own merging: neither.
             (Some(_), true) => {}
         }
-        self.may_be_of_model(&parts)
-    }
-
-    /// A row to be merged doesn't say of what kind its span is, and the program may have changed the kind.
-    fn may_be_of_model(&mut self, parts: &Parts<'_>) -> bool {
-        let Some(start) = parts.start else { return true };
-        self.kind_of(start) == Some(SpanType::Llm) || parts.fields.get(Field::Attributes).is_some()
+        // A row to be merged doesn't say of what kind its span is, and the program may have changed the kind.
+        parts.start.is_none() || kind == Some(SpanType::Llm) || parts.fields.get(Field::Attributes).is_some()
     }
 
     /// The kind that a span was given, or that of its callsite.
@@ -97,14 +93,14 @@ impl RowWriter {
         given.or_else(|| self.sites.get(start.callsite).map(|site| site.kind))
     }
 
-    fn write_fields(&mut self, parts: &Parts<'_>, facts: RowFacts, out: &mut Vec<u8>) {
+    fn write_fields(&mut self, parts: &Parts<'_>, kind: Option<SpanType>, facts: RowFacts, out: &mut Vec<u8>) {
         for field in Field::ALL {
             let logged = parts.fields.get(field);
             match (field, logged) {
                 (Field::Metrics, _) => write_object(field, |out| write_times(parts, facts, out), logged, out),
                 (Field::Context, _) => write_object(field, |out| self.write_origin(parts.start, out), logged, out),
                 (Field::Attributes, _) => {
-                    write_object(field, |out| self.write_attributes(parts.start, out), logged, out)
+                    write_object(field, |out| self.write_attributes(parts.start, kind, out), logged, out)
                 }
                 (_, Some(logged)) => {
                     write_key(field, out);
@@ -133,7 +129,7 @@ impl RowWriter {
     }
 
     /// Name and kind; only a span's first row has them of itself.
-    fn write_attributes(&mut self, start: Option<&Record<'_>>, out: &mut Vec<u8>) {
+    fn write_attributes(&mut self, start: Option<&Record<'_>>, kind: Option<SpanType>, out: &mut Vec<u8>) {
         let Some(start) = start else { return };
         let given_name = start.section(Section::Name).map(String::from_utf8_lossy);
         out.extend_from_slice(b"\"name\":");
@@ -143,7 +139,7 @@ impl RowWriter {
             (None, None) => out.extend_from_slice(b"\"span\""),
         }
         let root = is_root(start).then_some(SpanType::Task);
-        if let Some(kind) = self.kind_of(start).or(root) {
+        if let Some(kind) = kind.or(root) {
             out.extend_from_slice(b",\"type\":\"");
             out.extend_from_slice(kind.as_str().as_bytes());
             out.push(b'"');
