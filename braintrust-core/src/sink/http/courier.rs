@@ -113,7 +113,7 @@ impl Courier {
     fn aim_after(&self, took: Duration) {
         let aim = self.aim.get();
         let most = if LONG_WAY.contains(&took) { MOST } else { USUAL };
-        self.aim.set(if aim > most { most.max(aim - aim / 16) } else { most.min(aim + aim / 4) });
+        self.aim.set(if aim > most { most.max(aim - aim / 16) } else { most.min(aim * 2) });
     }
 
     async fn send(&self, parcel: &Parcel, part: &Part) -> Result<(), Failure> {
