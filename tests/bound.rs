@@ -58,6 +58,34 @@ fn spans_beyond_the_bound_in_bytes_are_refused_and_counted() {
     });
 }
 
+/// A small span's row is several times as large as what was recorded of it.
+#[test]
+fn small_spans_wait_as_they_are_while_rows_fill_the_bound() {
+    alone("small_spans_wait_as_they_are_while_rows_fill_the_bound", || {
+        const MOST: u64 = 2 * 1024 * 1024;
+        const BATCH: u64 = 1280 * 1024;
+        let away = away().queue_bytes(MOST as usize).build().unwrap();
+        let recorded = make_spans(&away, 30_000);
+        let mut refused = 30_000 - recorded;
+        // The exporter enters refused spans between any two batches of rows: it has been at work so often since.
+        for _ in 0..30 {
+            refused += 1 - make_spans(&away, 1);
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let stats = loop {
+                let stats = away.stats();
+                if stats.queued_bytes >= MOST && stats.lost.total() == refused || Instant::now() > deadline {
+                    break stats;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            };
+            assert!((MOST..MOST + BATCH).contains(&stats.queued_bytes) && stats.queued < recorded, "{stats:?}");
+        }
+        let error = away.flush_blocking(Duration::from_secs(1)).unwrap_err();
+        let report = error.report().unwrap();
+        assert_eq!((report.queued, report.lost.total()), (recorded, refused), "each is accounted for");
+    });
+}
+
 #[test]
 fn spans_beyond_the_bound_in_number_are_refused_and_counted() {
     alone("spans_beyond_the_bound_in_number_are_refused_and_counted", || {

@@ -199,6 +199,11 @@ impl Ledger {
         total.queued + total.attachments.queued > 0
     }
 
+    /// How much memory rows take that are on their way.
+    pub(crate) fn queued_bytes(&self) -> u64 {
+        self.books().total.queued_bytes
+    }
+
     /// How the logger has fared so far.
     pub(crate) fn stats(&self) -> Stats {
         self.books().total.clone()

@@ -6,12 +6,14 @@
 
 mod spans;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use self::spans::Spans;
 use super::row::{RowFacts, RowWriter};
 use crate::active::LoggerId;
 use crate::clock::{Timestamp, WallClock};
+use crate::record::bound::Amount;
 use crate::record::{Chunk, Record, RecordKind};
 use crate::sections::Section;
 use crate::sink::RowBatch;
@@ -45,16 +47,60 @@ impl Flushed {
     }
 }
 
-/// What came of a window.
-#[derive(Debug, Default)]
-pub(crate) struct Joined {
-    /// Rows by logger; a logger may have several batches, which are in the order of the spans.
-    pub(crate) rows: Vec<(LoggerId, RowBatch)>,
-    /// The records that wait for the next window.
-    pub(crate) carried: Vec<u8>,
+/// A batch of rows for each logger, in the order of the spans.
+pub(crate) type Rows = Vec<(LoggerId, RowBatch)>;
+
+/// A window that is being joined.
+#[derive(Debug)]
+pub(crate) struct Window {
+    chunks: Vec<Chunk>,
+    /// The spans that are still to be joined.
+    left: Range<usize>,
+    cut: Cut,
+    facts: RowFacts,
+    carried: Carried,
+    /// What all records of the window count for.
+    counted: Amount,
+    /// How many bytes they are, and how many of these are left.
+    bytes: usize,
+    unread: usize,
 }
 
-/// After how many spans it is looked for chunks that have been read.
+/// The records that wait for the next window.
+#[derive(Debug, Default)]
+pub(crate) struct Carried {
+    pub(crate) records: Vec<u8>,
+    /// How many of them are starts.
+    starts: usize,
+}
+
+impl Carried {
+    fn push(&mut self, record: &Record<'_>) {
+        self.records.extend_from_slice(record.bytes);
+        self.starts += usize::from(record.kind == RecordKind::Start);
+    }
+
+    /// What they count for.
+    pub(crate) fn amount(&self) -> Amount {
+        Amount { bytes: self.records.len(), spans: self.starts }
+    }
+}
+
+impl Window {
+    /// Whether nothing is left to be joined.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// What the records count for of which no rows have been made: those that are left, and those that wait.
+    pub(crate) fn amount(&self) -> Amount {
+        let mut amount = self.counted.part(self.unread, self.bytes);
+        amount += self.carried.amount();
+        amount
+    }
+}
+
+/// After how many spans, at the latest, it is looked for chunks that have been read.
 const STRETCH: usize = 256;
 
 /// Joins the windows of one exporter.
@@ -71,70 +117,72 @@ impl Joiner {
         Self { rows: RowWriter::new(environment), spans: Spans::default() }
     }
 
-    /// Joins the records of `window`, which lie in chunks, into rows. Each chunk goes to `retire` once its records are
-    /// written, so that a large window is never in memory twice.
+    /// Notes which records of a window, which lie in `chunks` and count for `counted`, are of which span. The window before
+    /// has been ended.
     #[inline(never)] // So that a profile, and the count of instructions, has it by its name.
-    pub(crate) fn join(
-        &mut self,
-        mut window: Vec<Chunk>,
-        cut: Cut,
-        facts: RowFacts,
-        mut retire: impl FnMut(Chunk),
-    ) -> Joined {
-        let mut joined = Joined::default();
-        self.spans.gather(&window, cut.until, &mut joined.carried);
-        let mut rest = 0..self.spans.len();
-        while !rest.is_empty() {
-            let stretch = rest.by_ref().take(STRETCH);
-            self.join_spans(stretch, &window, cut, facts, &mut joined);
-            self.spans.retire_read(&mut window, &mut retire);
-        }
-        // Chunks without spans too.
-        self.spans.retire_read(&mut window, &mut retire);
-        self.spans.clear();
-        joined.rows.iter_mut().for_each(|(_, batch)| batch.shrink());
-        joined
+    pub(crate) fn begin(&mut self, chunks: Vec<Chunk>, counted: Amount, cut: Cut, facts: RowFacts) -> Window {
+        let mut carried = Carried::default();
+        self.spans.gather(&chunks, cut.until, |late| carried.push(late));
+        let bytes = chunks.iter().map(|chunk| chunk.len()).sum();
+        let unread = bytes - carried.records.len();
+        Window { chunks, left: 0..self.spans.len(), cut, facts, carried, counted, bytes, unread }
     }
 
-    fn join_spans(
-        &mut self,
-        spans: impl Iterator<Item = usize>,
-        window: &[Chunk],
-        cut: Cut,
-        facts: RowFacts,
-        joined: &mut Joined,
-    ) {
+    /// Joins the next records of the window into rows: all that are left, or as many as fill a batch. Each chunk goes to
+    /// `retire` once its records are written, so that a large window is never in memory twice.
+    #[inline(never)]
+    pub(crate) fn join(&mut self, window: &mut Window, mut retire: impl FnMut(Chunk)) -> Rows {
+        let mut rows = Rows::new();
+        while !window.left.is_empty() && !rows.iter().any(|(_, batch)| batch.is_full()) {
+            self.join_stretch(window, &mut rows);
+            self.spans.retire_read(&mut window.chunks, &mut retire);
+        }
+        rows.iter_mut().for_each(|(_, batch)| batch.shrink());
+        rows
+    }
+
+    /// Ends a window of which nothing is left; returns the records that wait for the next one.
+    pub(crate) fn end(&mut self, mut window: Window, retire: impl FnMut(Chunk)) -> Carried {
+        // Chunks without spans too.
+        self.spans.retire_read(&mut window.chunks, retire);
+        self.spans.clear();
+        window.carried
+    }
+
+    fn join_stretch(&mut self, window: &mut Window, rows: &mut Rows) {
+        let Window { chunks, left, cut, facts, carried, unread, .. } = window;
         let mut records = Vec::new();
-        for span in spans {
-            self.spans.collect(span, window, &mut records);
+        for span in left.take(STRETCH) {
+            self.spans.collect(span, chunks, &mut records);
             let Some(first) = records.first() else { continue };
-            if waits(&records, cut, &facts.wall) {
-                records.iter().for_each(|record| joined.carried.extend_from_slice(record.bytes));
+            *unread -= records.iter().map(|record| record.bytes.len()).sum::<usize>();
+            if waits(&records, *cut, &facts.wall) {
+                records.iter().for_each(|record| carried.push(record));
                 continue;
             }
             let container = first.section(Section::Container);
-            let batch = joined.batch_of(first.span.logger);
+            let batch = batch_of(rows, first.span.logger);
             let mut may_hold_messages = false;
             batch.push_with(first.span.span.0, container, |out| {
-                may_hold_messages = self.rows.write(&records, facts, out);
+                may_hold_messages = self.rows.write(&records, *facts, out);
             });
             if may_hold_messages {
                 batch.note_messages();
+            }
+            if batch.is_full() {
+                break;
             }
         }
     }
 }
 
-impl Joined {
-    fn batch_of(&mut self, logger: LoggerId) -> &mut RowBatch {
-        // Few loggers, and mostly the same one as before.
-        let known = self.rows.iter().rposition(|(known, _)| *known == logger);
-        let place = known.filter(|place| !self.rows[*place].1.is_full()).unwrap_or_else(|| {
-            self.rows.push((logger, RowBatch::with_room()));
-            self.rows.len() - 1
-        });
-        &mut self.rows[place].1
-    }
+fn batch_of(rows: &mut Rows, logger: LoggerId) -> &mut RowBatch {
+    // Few loggers, and mostly the same one as before.
+    let place = rows.iter().rposition(|(known, _)| *known == logger).unwrap_or_else(|| {
+        rows.push((logger, RowBatch::with_room()));
+        rows.len() - 1
+    });
+    &mut rows[place].1
 }
 
 /// Whether a span has begun, but neither ended nor grown old.

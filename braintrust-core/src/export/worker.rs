@@ -5,13 +5,14 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::{LocalBoxFuture, join_all};
 use tokio::sync::mpsc;
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::task::yield_now;
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 
-use super::join::{Cut, Flushed, Joined, Joiner};
+use super::join::{Carried, Cut, Flushed, Joiner, Rows};
 use super::lane::{Lane, amount};
 use super::row::RowFacts;
 use super::{Opened, deferred, standstill};
@@ -23,7 +24,7 @@ use crate::diagnostics;
 use crate::ledger::Ledger;
 use crate::record::bound::Amount;
 use crate::record::log::Drained;
-use crate::record::{RecordKind, Records, bound, log};
+use crate::record::{Chunk, bound, log};
 use crate::sink::{RowBatch, Sink};
 
 /// How often records become rows, when no thread's buffer fills earlier.
@@ -33,6 +34,12 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How much deferred work is done in one turn: the exporter's thread has requests to look after too.
 const DEFERRED_BYTES: usize = 8 * 1024 * 1024;
+
+/// How often it is looked whether rows have left: the less often, the longer none have.
+const BLINK: Duration = Duration::from_millis(1);
+const LONGEST_BLINK: Duration = Duration::from_millis(50);
+/// How long no row may leave before a flush takes the backend to be away.
+const STANDSTILL: Duration = Duration::from_millis(500);
 
 /// Makes a sink on the exporter's thread, where it will run; again in every forked child.
 pub(crate) type MakeSink = Arc<dyn Fn(Arc<Ledger>) -> Box<dyn Sink> + Send + Sync>;
@@ -67,8 +74,7 @@ pub(super) struct Worker {
     /// Commands that were received while looking for new lanes.
     deferred: VecDeque<Command>,
     lanes: BTreeMap<LoggerId, Lane>,
-    carried: Vec<u8>,
-    carried_amount: Amount,
+    carried: Carried,
     joiner: Joiner,
 }
 
@@ -78,8 +84,7 @@ impl Worker {
             commands,
             deferred: VecDeque::new(),
             lanes: BTreeMap::new(),
-            carried: Vec::new(),
-            carried_amount: Amount::default(),
+            carried: Carried::default(),
             joiner: Joiner::new(environment),
         }
     }
@@ -90,11 +95,10 @@ impl Worker {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            standstill::pause();
-            diagnostics::hush_dependencies();
+            before_others_run();
             match self.next(&mut ticks).await {
-                Next::Command(command) => self.obey(command),
-                Next::Export => self.export(Flushed::Nobodys),
+                Next::Command(command) => self.obey(command).await,
+                Next::Export => self.export(Flushed::Nobodys, None).await,
                 Next::Stop => return,
             }
         }
@@ -116,21 +120,24 @@ impl Worker {
         .await
     }
 
-    fn obey(&mut self, command: Command) {
+    async fn obey(&mut self, command: Command) {
         match command {
-            Command::Open(Opened { logger, ledger, content, make_sink, .. }) => {
-                self.lanes.insert(logger, Lane::open(ledger, content, &make_sink));
-            }
+            Command::Open(opened) => self.open(opened),
             #[cfg(feature = "testing")]
             Command::Close { logger } => {
-                self.export(Flushed::Of(logger));
+                self.export(Flushed::Of(logger), Some(Instant::now())).await;
                 self.lanes.remove(&logger);
             }
-            Command::Flush { logger, limit, done } => self.flush(logger, limit, done),
+            Command::Flush { logger, limit, done } => self.flush(logger, limit, done).await,
             Command::Run(task) => {
                 tokio::task::spawn_local(task());
             }
         }
+    }
+
+    fn open(&mut self, opened: Opened) {
+        let Opened { logger, ledger, content, make_sink, .. } = opened;
+        self.lanes.insert(logger, Lane::open(ledger, content, &make_sink));
     }
 
     /// Opens the lanes that are asked for, ahead of other commands. A logger asks for its lane before it records
@@ -138,15 +145,17 @@ impl Worker {
     fn open_lanes(&mut self) {
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Open(_) => self.obey(command),
+                Command::Open(opened) => self.open(opened),
                 other => self.deferred.push_back(other),
             }
         }
     }
 
     /// Sends everything recorded so far, and calls `done` once it has arrived or `limit` has passed.
-    fn flush(&mut self, logger: Option<LoggerId>, limit: Duration, done: Done) {
-        self.export(logger.map_or(Flushed::All, Flushed::Of));
+    async fn flush(&mut self, logger: Option<LoggerId>, limit: Duration, done: Done) {
+        let deadline = Instant::now().checked_add(limit);
+        self.export(logger.map_or(Flushed::All, Flushed::Of), deadline).await;
+        let limit = deadline.map_or(limit, |deadline| deadline.saturating_duration_since(Instant::now()));
         let asked = self.lanes.iter().filter(|(id, _)| logger.is_none_or(|wanted| wanted == **id));
         let sinks: Vec<_> = asked.map(|(_, lane)| lane.sink()).collect();
         let settled = join_all(sinks.iter().map(|sink| sink.borrow_mut().settled()));
@@ -159,7 +168,8 @@ impl Worker {
         });
     }
 
-    fn export(&mut self, flushed: Flushed) {
+    /// Makes rows of everything recorded so far; after `deadline`, without waiting for anything.
+    async fn export(&mut self, flushed: Flushed, deadline: Option<Instant>) {
         match flushed {
             Flushed::Nobodys => deferred::run(DEFERRED_BYTES),
             // Work that was deferred before a flush belongs to it.
@@ -172,17 +182,72 @@ impl Worker {
             // Nothing is going on, so nothing is kept for it.
             buffer::free_spares();
         }
+        let carried = std::mem::take(&mut self.carried);
+        let mut counted = carried.amount();
+        counted += drained;
+        let chunks = std::iter::once(carried.records.into()).chain(chunks).collect();
+        self.join(chunks, cut, counted, deadline).await;
+        pending::expire();
+    }
+
+    /// Joins a window, a batch at a time, and sends on its rows, which count in place of their records from then on.
+    ///
+    /// Between two batches it is the turn of the requests: they need not wait until all of a large window is joined, and
+    /// what has left makes room for what is still to be joined.
+    async fn join(&mut self, chunks: Vec<Chunk>, cut: Cut, counted: Amount, deadline: Option<Instant>) {
         let facts = RowFacts { wall: WallClock::read(), id_style: active::id_style() };
-        let window = std::iter::once(std::mem::take(&mut self.carried).into()).chain(chunks).collect();
-        let Joined { rows, carried } = self.joiner.join(window, cut, facts, log::recycle);
+        let mut window = self.joiner.begin(chunks, counted, cut, facts);
+        let (mut held, mut may_wait) = (counted, true);
+        while !window.is_joined() {
+            let rows = self.joiner.join(&mut window, log::recycle);
+            let left = window.amount();
+            self.send(rows, held, left);
+            held = left;
+            // However much there is to join.
+            before_others_run();
+            yield_now().await;
+            if may_wait {
+                may_wait = self.room_for_rows(deadline).await;
+            }
+        }
+        self.carried = self.joiner.end(window, log::recycle);
+        bound::exchange(held, self.carried.amount());
+        self.keep_to_bound();
+    }
+
+    /// Waits while rows take all the memory that may wait: they are larger than their records, so these stay as they are
+    /// until rows leave, or somebody asks for something. Returns whether to wait the next time too.
+    async fn room_for_rows(&mut self, deadline: Option<Instant>) -> bool {
+        let most = bound::most_bytes() as u64;
+        let (mut least, mut since, mut blink) = (u64::MAX, Instant::now(), BLINK);
+        loop {
+            let waiting = self.lanes.values().map(|lane| lane.ledger.queued_bytes()).sum::<u64>();
+            if waiting < most {
+                return true;
+            }
+            if !self.commands.is_empty() {
+                return false;
+            }
+            if waiting < least {
+                (least, since, blink) = (waiting, Instant::now(), BLINK);
+            }
+            // Who flushes is told soon if nothing leaves.
+            if deadline.is_some_and(|deadline| deadline <= Instant::now() || since.elapsed() > STANDSTILL) {
+                return false;
+            }
+            self.keep_to_bound();
+            before_others_run();
+            sleep(blink).await;
+            blink = LONGEST_BLINK.min(blink * 2);
+        }
+    }
+
+    /// Sends rows down their lanes; they and `left` count as waiting in place of `held`.
+    fn send(&self, rows: Rows, held: Amount, left: Amount) {
         let rows: Vec<_> = rows.into_iter().map(|(logger, rows)| (logger, self.prepared(logger, rows))).collect();
-        let mut released = drained;
-        released += self.carried_amount;
-        self.carried_amount = amount_carried(&carried);
-        let mut taken = self.carried_amount;
+        let mut taken = left;
         rows.iter().for_each(|(_, rows)| taken += amount(rows));
-        bound::exchange(released, taken);
-        self.carried = carried;
+        bound::exchange(held, taken);
         for (logger, rows) in rows {
             // No lane: the logger was closed, and with it whoever wanted its rows.
             match self.lanes.get(&logger) {
@@ -190,13 +255,7 @@ impl Worker {
                 None => bound::release(amount(&rows)),
             }
         }
-        pending::expire();
-        self.drop_oldest();
-        for (logger, spans) in bound::take_refused() {
-            if let Some(lane) = self.lanes.get(&logger) {
-                lane.ledger.refused(spans);
-            }
-        }
+        self.keep_to_bound();
     }
 
     /// Rows as they may go out.
@@ -209,17 +268,22 @@ impl Worker {
 }
 
 impl Worker {
-    /// Keeps to the bound, where the oldest rows are to make room.
-    fn drop_oldest(&self) {
+    /// Makes room where the oldest rows are to make it, and enters spans that found none.
+    fn keep_to_bound(&self) {
         for lane in self.lanes.values() {
-            let Some(excess) = bound::excess() else { return };
+            let Some(excess) = bound::excess() else { break };
             lane.drop_oldest(excess);
+        }
+        for (logger, spans) in bound::take_refused() {
+            if let Some(lane) = self.lanes.get(&logger) {
+                lane.ledger.refused(spans);
+            }
         }
     }
 }
 
-/// What records of spans that are still open count for.
-fn amount_carried(carried: &[u8]) -> Amount {
-    let starts = Records::new(carried).filter(|record| record.kind == RecordKind::Start);
-    Amount { bytes: carried.len(), spans: starts.count() }
+/// To be done whenever it is the turn of the tasks that share this thread.
+fn before_others_run() {
+    standstill::pause();
+    diagnostics::hush_dependencies();
 }

@@ -26,6 +26,14 @@ pub(crate) struct Amount {
     pub(crate) spans: usize,
 }
 
+impl Amount {
+    /// As much of this as `part` is of `whole`.
+    pub(crate) fn part(self, part: usize, whole: usize) -> Self {
+        let part_of = |amount: usize| (amount as u128 * part as u128 / whole.max(1) as u128) as usize;
+        Self { bytes: part_of(self.bytes), spans: part_of(self.spans) }
+    }
+}
+
 impl AddAssign for Amount {
     fn add_assign(&mut self, other: Self) {
         self.bytes += other.bytes;
@@ -225,6 +233,11 @@ pub(crate) fn release(amount: Amount) {
 /// Counts `taken` in place of `released`, at once: in between, spans would be refused or let in wrongly.
 pub(crate) fn exchange(released: Amount, taken: Amount) {
     BOUND.exchange(released, taken);
+}
+
+/// How many bytes may wait.
+pub(crate) fn most_bytes() -> usize {
+    BOUND.books().limits.most.bytes
 }
 
 /// How much of what has waited longest is to be dropped now.

@@ -29,9 +29,10 @@ use crate::ids::SpanId;
 const FIRST_BLOCK_WORDS: u32 = if cfg!(braintrust_loom) { 2 } else { 512 };
 /// Entries from this size on have memory of their own: 8 KiB.
 const LARGE_WORDS: usize = 1024;
-/// How many blocks, and as many of the exporter's buffers, are kept for reuse: enough for a burst between two drains,
-/// 4 MiB of each.
-const SPARES: usize = 64;
+/// How many blocks are kept for reuse: enough for a burst between two drains, 2 MiB.
+const SPARE_BLOCKS: usize = 32;
+/// How many of the exporter's buffers are: they serve as memory for large entries too.
+const SPARE_BUFFERS: usize = 64;
 /// A buffer that a huge value has grown beyond this is freed, not reused.
 const REUSED_BYTES: usize = 256 * 1024;
 
@@ -345,7 +346,7 @@ pub(crate) fn recycle(chunk: Chunk) {
 fn recycle_buffer(mut buffer: Vec<u8>) {
     let mut spare = lock(&SHARED.spare_buffers);
     // Small ones, of which there are many between large entries, would keep the large ones out.
-    if spare.len() < SPARES && (LARGE_WORDS * WORD..=REUSED_BYTES).contains(&buffer.capacity()) {
+    if spare.len() < SPARE_BUFFERS && (LARGE_WORDS * WORD..=REUSED_BYTES).contains(&buffer.capacity()) {
         buffer.clear();
         spare.push(buffer);
     }
@@ -353,7 +354,7 @@ fn recycle_buffer(mut buffer: Vec<u8>) {
 
 fn recycle_block(block: Block) {
     let mut spare = lock(&SHARED.spare_blocks);
-    if spare.len() < SPARES && block.words() == bound::block_words() {
+    if spare.len() < SPARE_BLOCKS && block.words() == bound::block_words() {
         block.publish(Extent::default());
         spare.push(block);
     }

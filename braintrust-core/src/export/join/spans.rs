@@ -36,8 +36,8 @@ struct Run {
 const KEPT_SPANS: usize = 64 * 1024;
 
 impl Spans {
-    /// Notes the records of `window` up to `until`; later ones are copied to `late`.
-    pub(super) fn gather(&mut self, window: &[Chunk], until: Timestamp, late: &mut Vec<u8>) {
+    /// Notes the records of `window` up to `until`; `late` is called with later ones.
+    pub(super) fn gather(&mut self, window: &[Chunk], until: Timestamp, mut late: impl FnMut(&Record<'_>)) {
         self.unread.resize(window.len(), 0);
         for (chunk, bytes) in (0..).zip(window) {
             let mut end = 0;
@@ -48,7 +48,7 @@ impl Spans {
                 end += record.bytes.len();
                 let span = (record.span.logger, record.span.span.0);
                 if record.at > until {
-                    late.extend_from_slice(record.bytes);
+                    late(&record);
                     current = None;
                 } else if current == Some(span) {
                     if let Some(run) = self.runs.last_mut() {

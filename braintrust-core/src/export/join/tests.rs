@@ -15,6 +15,7 @@ use crate::export::row::RowFacts;
 use crate::fields::{Field, Fields};
 use crate::ids::{IdStyle, SpanId, TraceId};
 use crate::record::RecordWriter;
+use crate::record::bound::Amount;
 use crate::sections::Sections;
 
 const LOGGER: LoggerId = LoggerId(1);
@@ -84,12 +85,14 @@ fn rows(records: &[Vec<u8>], windows: &[(usize, usize, u64)]) -> Vec<Vec<Map<Str
         drained = until;
         let cut =
             Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience), flushed: Flushed::Nobodys };
-        let joined = joiner.join(vec![waited.into(), fresh.into()], cut, facts, drop);
-        carried = joined.carried;
-        for (logger, batch) in joined.rows {
-            assert_eq!(logger, LOGGER);
-            all.push(batch.iter().map(|row| serde_json::from_slice(&[row.text, b"}"].concat()).unwrap()).collect());
+        let mut window = joiner.begin(vec![waited.into(), fresh.into()], Amount::default(), cut, facts);
+        while !window.is_joined() {
+            for (logger, batch) in joiner.join(&mut window, drop) {
+                assert_eq!(logger, LOGGER);
+                all.push(batch.iter().map(|row| serde_json::from_slice(&[row.text, b"}"].concat()).unwrap()).collect());
+            }
         }
+        carried = joiner.end(window, drop).records;
     }
     assert!(carried.is_empty(), "the last window waits for nothing");
     all
