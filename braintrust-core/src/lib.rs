@@ -27,6 +27,7 @@ mod logger;
 mod mask;
 mod needles;
 mod open_row;
+mod owner_only;
 mod panic_site;
 mod propagation;
 mod record;

@@ -3,12 +3,13 @@
 //! A process keeps its files in a folder of its own, beside which is a file that it locks. Whoever finds a folder
 //! whose lock nobody holds takes it over.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::folder::now;
 use super::locked::LockedFile;
+use crate::owner_only;
 
 const MAGIC: &[u8; 8] = b"BTBLOB01";
 /// The magic, the length of the facts, their checksum, and that of the data.
@@ -67,7 +68,7 @@ impl Blobs {
         let path = shelf.path.join(&facts.key);
         let head = head(&facts, data);
         // A person may have cleaned up.
-        let written = private_dir().create(&shelf.path).and_then(|()| write(&path, &head, data));
+        let written = owner_only::make_folder(&shelf.path).and_then(|()| write(&path, &head, data));
         match written {
             Ok(()) => Ok((Blob { facts, path, size: data.len() as u64 }, (head.len() + data.len()) as u64)),
             Err(cause) => Err((path, cause)),
@@ -112,17 +113,17 @@ impl Blobs {
 impl Shelf {
     /// A new folder. It is locked before it is there, so nobody takes it for one that was left.
     fn new(tenant: &Path) -> io::Result<Self> {
-        private_dir().create(tenant)?;
+        owner_only::make_folder(tenant)?;
         let name = tenant.join(format!("{:016}-{:016x}", now(), fastrand::u64(..)));
         let (path, lock) = (name.with_extension(FOLDER), name.with_extension(LOCK));
-        let held = LockedFile::lock_new(private_file().create_new(true).open(&lock)?);
-        private_dir().create(&path)?;
+        let held = LockedFile::lock_new(owner_only::writable_file().read(true).create_new(true).open(&lock)?);
+        owner_only::make_folder(&path)?;
         Ok(Self { path, lock, _held: held })
     }
 
     fn take_over(path: PathBuf) -> Option<Self> {
         let lock = path.with_extension(LOCK);
-        let held = LockedFile::lock(private_file().create(true).open(&lock).ok()?)?;
+        let held = LockedFile::lock(owner_only::writable_file().read(true).create(true).open(&lock).ok()?)?;
         let shelf = Self { path, lock, _held: held };
         // Whoever held the lock until now may have removed the folder.
         if !shelf.path.is_dir() {
@@ -197,7 +198,7 @@ fn head(facts: &BlobFacts, data: &[u8]) -> Vec<u8> {
 
 fn write(path: &Path, head: &[u8], data: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension(UNFINISHED);
-    let file = private_file().create(true).truncate(true).open(&unfinished);
+    let file = owner_only::writable_file().read(true).create(true).truncate(true).open(&unfinished);
     let written = file.and_then(|mut file| file.write_all(head).and_then(|()| file.write_all(data)));
     let kept = written.and_then(|()| fs::rename(&unfinished, path));
     if kept.is_err() {
@@ -212,20 +213,4 @@ fn damage() -> io::Error {
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()))
-}
-
-fn private_dir() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }

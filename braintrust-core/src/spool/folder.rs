@@ -1,13 +1,14 @@
 //! The folder of one tenant's spool: names, sizes, and which files nobody works on.
 
 use std::collections::VecDeque;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::locked::LockedFile;
 use super::segment::Segment;
+use crate::owner_only;
 
 const ROWS: &str = "rows";
 const REFUSED: &str = "refused";
@@ -77,11 +78,7 @@ impl Folder {
     }
 
     fn make(&self) -> io::Result<()> {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.path)
+        owner_only::make_folder(&self.path)
     }
 
     /// A file whose name begins with a time, so that names sort as files were begun.
@@ -89,11 +86,8 @@ impl Folder {
         let unique = fastrand::u64(..);
         let name = format!("{since:016}-{:016}-{unique:016x}.{kind}", now());
         let path = self.path.join(name);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(|cause| (path.clone(), cause))?;
+        let new_file = owner_only::writable_file().read(true).create_new(true).open(&path);
+        let file = new_file.map_err(|cause| (path.clone(), cause))?;
         Ok((path, LockedFile::lock_new(file)))
     }
 
@@ -120,7 +114,7 @@ impl Folder {
 
 /// A file without a lock, if it holds rows that are not settled.
 fn take_over(path: PathBuf) -> Option<Segment> {
-    let file = LockedFile::lock(OpenOptions::new().read(true).write(true).open(&path).ok()?)?;
+    let file = LockedFile::lock(owner_only::writable_file().read(true).open(&path).ok()?)?;
     // Whoever held the lock until now may have removed the file.
     if !path.exists() {
         return None;

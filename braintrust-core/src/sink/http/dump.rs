@@ -1,12 +1,11 @@
 //! Copies of requests in files, for whoever wants to see what is sent, or what was refused.
 
-use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Settings;
-use crate::diagnostics;
+use crate::{diagnostics, owner_only};
 
 /// Keeps a copy of a request that is about to be sent, if that is asked for.
 pub(super) fn sending(settings: &Settings, body: &[u8]) {
@@ -27,18 +26,9 @@ fn dump(folder: Option<&Path>, body: &[u8]) {
     }
 }
 
-/// Writes a file that only its owner may read: rows hold what a program's users said.
 fn write(folder: &Path, body: &[u8]) -> io::Result<()> {
-    let mut folders = DirBuilder::new();
-    let mut file = OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-        folders.mode(0o700);
-        file.mode(0o600);
-    }
-    folders.recursive(true).create(folder)?;
+    owner_only::make_folder(folder)?;
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let name = format!("payload_{seconds}_{:08x}.json", fastrand::u32(..));
-    file.write(true).create_new(true).open(folder.join(name))?.write_all(body)
+    owner_only::writable_file().create_new(true).open(folder.join(name))?.write_all(body)
 }

@@ -1,9 +1,11 @@
 //! The folder that holds rows: makes it, names its files, and keeps its size within bounds.
 
-use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use crate::owner_only;
 
 const FILE_START: &str = "rows-";
 const FILE_END: &str = ".jsonl";
@@ -63,7 +65,7 @@ impl Folder {
             .map_err(|cause| NotWritten { path: self.dir.clone(), cause })?;
         let name = self.next_name();
         let path = self.dir.join(name);
-        match private_file().open(&path) {
+        match owner_only::writable_file().create_new(true).open(&path) {
             Ok(file) => Ok(RowFile { file, path, size: 0 }),
             Err(cause) => Err(NotWritten { path, cause }),
         }
@@ -86,12 +88,13 @@ impl Folder {
             return Err(io::Error::other("the attachment would fill the folder"));
         }
         self.make()?;
-        private_dir().create(self.dir.join(ATTACHMENTS))?;
+        owner_only::make_folder(&self.dir.join(ATTACHMENTS))?;
         remove_oldest(&self.dir, room)?;
         let unfinished = path.with_extension("part");
         // One that is there was left by a crash.
         let _ = fs::remove_file(&unfinished);
-        let written = private_file().open(&unfinished).and_then(|mut file| file.write_all(data));
+        let written =
+            owner_only::writable_file().create_new(true).open(&unfinished).and_then(|mut file| file.write_all(data));
         let kept = written.and_then(|()| fs::rename(&unfinished, path));
         if kept.is_err() {
             let _ = fs::remove_file(&unfinished);
@@ -101,8 +104,8 @@ impl Folder {
 
     /// Makes the folder, out of version control's sight: rows hold whatever the program handled.
     fn make(&self) -> io::Result<()> {
-        private_dir().create(&self.dir)?;
-        match private_file().open(self.dir.join(".gitignore")) {
+        owner_only::make_folder(&self.dir)?;
+        match owner_only::writable_file().create_new(true).open(self.dir.join(".gitignore")) {
             Ok(mut file) => file.write_all(b"*\n"),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error),
@@ -177,22 +180,4 @@ fn file_named(entry: &DirEntry, is_such: fn(&str) -> bool) -> Option<(SystemTime
     let metadata = entry.metadata().ok()?;
     let ours = is_such(name) && metadata.is_file();
     ours.then(|| (metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), entry.path(), metadata.len()))
-}
-
-/// A folder for its owner only, where the system has owners.
-fn private_dir() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-/// A new file for its owner only, where the system has owners.
-fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
