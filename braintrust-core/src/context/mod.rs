@@ -91,13 +91,6 @@ impl Context {
         })
     }
 
-    /// Whether a call of a model that is made here is the one that the innermost span is about; for spans of `logger`, if
-    /// one is named.
-    pub(crate) fn is_during_model_call(&self, logger: Option<LoggerId>) -> bool {
-        let of_call = self.innermost().filter(|span| span.role == Role::ModelCall);
-        of_call.is_some_and(|span| logger.is_none_or(|logger| logger == span.logger))
-    }
-
     /// A span of a trace that began here, among spans of its own project.
     #[inline]
     pub(crate) const fn of_plain(span: SpanRef) -> Self {
@@ -179,6 +172,13 @@ pub(crate) fn here() -> Option<(Spot, bool)> {
         let default = active::default_logger();
         (!default.is_none()).then(|| (Spot::logger_only(default), true))
     })
+}
+
+/// Whether a call of a model that is made here is the one that the innermost span is about; for spans of `logger`, if one
+/// is named.
+pub(crate) fn is_during_model_call(logger: Option<LoggerId>) -> bool {
+    let of_call = current::top().filter(|(spot, _)| spot.span.role == Role::ModelCall);
+    of_call.is_some_and(|(spot, _)| logger.is_none_or(|logger| logger == spot.span.logger))
 }
 
 /// Where a new span of `logger` goes (of whichever logger is current, or else the process's default, if `logger` is

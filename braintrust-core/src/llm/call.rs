@@ -12,7 +12,7 @@ use super::frames::Framing;
 use super::reading::{self, Conclusion, Response};
 use super::{CallOptions, Endpoint, transport};
 use crate::clock::Timestamp;
-use crate::context::Context;
+use crate::context;
 use crate::export;
 use crate::record::bound::Held;
 use crate::span::{self, Span, llm_span};
@@ -66,7 +66,7 @@ impl ModelCall {
             return Self(None);
         }
         let logger = options.logger().map(|logger| logger.id());
-        if Context::current().is_during_model_call(logger) {
+        if context::is_during_model_call(logger) {
             return Self(None);
         }
         let started = Timestamp::now();
