@@ -1,15 +1,13 @@
 //! Functions: their body runs with the span current, and a panic is noted on its way through.
 
-use std::any::Any;
 use std::mem::forget;
-use std::panic::resume_unwind;
 
 use futures::Stream;
 
 use crate::context::Context;
 use crate::fields::Fields;
 
-use super::ending::{end_panicked, end_with};
+use super::ending::{end_with, panic_on};
 use super::future::Traced;
 use super::items::{Aggregate, Each};
 use super::stream::TracedStream;
@@ -79,12 +77,6 @@ pub(super) fn run_in<T>(span: Option<&Context>, body: impl FnOnce() -> T) -> T {
     let Some(span) = span else { return body() };
     match span.scope_caught(body) {
         Ok(value) => value,
-        Err(payload) => panic_on(span, payload),
+        Err(payload) => panic_on(Some(span), payload, Fields::new()),
     }
-}
-
-#[cold]
-fn panic_on(span: &Context, payload: Box<dyn Any + Send>) -> ! {
-    end_panicked(span, &*payload, Fields::new());
-    resume_unwind(payload)
 }

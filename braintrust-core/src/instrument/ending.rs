@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::capture::{Captured, Failed, panic_message, write_json, write_note, write_str};
 use crate::clock::Timestamp;
@@ -39,9 +39,7 @@ fn note_panicked_record(fields: &mut Fields, payload: &(dyn Any + Send)) {
     fields.put(Field::Output, |out| write_note(out, format_args!("<recording the result panicked: {message}>")));
 }
 
-/// Ends a span whose body panicked.
-#[cold]
-pub(super) fn end_panicked(span: &Context, payload: &(dyn Any + Send), mut fields: Fields) {
+fn end_panicked(span: &Context, payload: &(dyn Any + Send), mut fields: Fields) {
     let ended = Timestamp::now();
     let message = panic_message(payload);
     set_error_text(&mut fields, format_args!("panicked: {message}"));
@@ -50,6 +48,15 @@ pub(super) fn end_panicked(span: &Context, payload: &(dyn Any + Send), mut field
         fields.put(Field::Metadata, |out| write_entry("panic_location", &location, out));
     }
     finish(span, ended, &mut fields);
+}
+
+/// Ends the span whose body panicked, unless it has ended already, and lets the panic go on.
+#[cold]
+pub(super) fn panic_on(unended: Option<&Context>, payload: Box<dyn Any + Send>, fields: Fields) -> ! {
+    if let Some(span) = unended {
+        end_panicked(span, &*payload, fields);
+    }
+    resume_unwind(payload)
 }
 
 /// Ends a span whose future or stream was dropped before it was done.

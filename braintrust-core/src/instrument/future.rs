@@ -1,8 +1,6 @@
 //! Futures: the span is current during every poll and while the future is dropped, and ends with it.
 
-use std::any::Any;
 use std::mem::ManuallyDrop;
-use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
@@ -11,7 +9,7 @@ use pin_project::{pin_project, pinned_drop};
 use crate::context::Context;
 use crate::fields::Fields;
 
-use super::ending::{end_cancelled, end_panicked, end_with};
+use super::ending::{end_cancelled, end_with, panic_on};
 
 /// A future with a span of its own.
 ///
@@ -81,7 +79,7 @@ where
     let polled = match span.scope_caught(|| inner.poll(task)) {
         Ok(Poll::Pending) => return Poll::Pending,
         Ok(polled) => polled,
-        Err(payload) => panic_on(span, payload, ended),
+        Err(payload) => panic_on((!std::mem::replace(ended, true)).then_some(span), payload, Fields::new()),
     };
     // A future that is polled again after its end may panic; that is no news for the span.
     if let Poll::Ready(value) = &polled
@@ -91,14 +89,6 @@ where
         end_with(span, &|fields| record(value, fields));
     }
     polled
-}
-
-#[cold]
-fn panic_on(span: &Context, payload: Box<dyn Any + Send>, ended: &mut bool) -> ! {
-    if !std::mem::replace(ended, true) {
-        end_panicked(span, &*payload, Fields::new());
-    }
-    resume_unwind(payload)
 }
 
 #[pinned_drop]

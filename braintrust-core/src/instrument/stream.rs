@@ -1,6 +1,6 @@
 //! Streams: the span is current during every poll and while the stream is dropped, and ends with it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{self, Poll};
 
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::fields::{Field, Fields};
 use crate::span::finish;
 
-use super::ending::{end_cancelled, end_panicked};
+use super::ending::{end_cancelled, panic_on};
 use super::items::Collect;
 
 /// A stream with a span of its own.
@@ -70,12 +70,10 @@ impl<S: Stream, C: Collect<S::Item>> Stream for TracedStream<S, C> {
                 Poll::Ready(None)
             }
             Ok(Poll::Pending) => Poll::Pending,
-            Err(payload) => {
-                if let Some(mut progress) = this.progress.take() {
-                    end_panicked(this.span, &*payload, progress.fields());
-                }
-                resume_unwind(payload)
-            }
+            Err(payload) => match this.progress.take() {
+                Some(mut progress) => panic_on(Some(this.span), payload, progress.fields()),
+                None => panic_on(None, payload, Fields::new()),
+            },
         }
     }
 
