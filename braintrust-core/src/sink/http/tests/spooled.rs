@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 use super::*;
 use crate::report::FlushReport;
@@ -183,22 +184,20 @@ async fn in_durable_mode_rows_are_on_disk_before_they_are_sent() {
 
 #[tokio::test]
 async fn a_process_that_ends_while_requests_hang_leaves_its_rows_on_disk() {
-    let (dir, hangs) = (scratch(), Arc::new(AtomicU16::new(1)));
-    let script = Arc::clone(&hangs);
+    let (dir, hangs, request_is_there) = (scratch(), Arc::new(AtomicU16::new(1)), Arc::new(Notify::new()));
+    let script = (Arc::clone(&hangs), Arc::clone(&request_is_there));
     let backend = Backend::start(move |seen| {
-        let hangs = seen.is("/logs3") && script.load(Ordering::Relaxed) == 1;
+        let hangs = seen.is("/logs3") && script.0.load(Ordering::Relaxed) == 1;
+        if hangs {
+            script.1.notify_one();
+        }
         async move { if hangs { pending().await } else { None } }
     })
     .await;
     let variables = [("BRAINTRUST_DEFAULT_BATCH_SIZE", "2"), ("BRAINTRUST_MAX_CONCURRENT_LOG_REQUESTS", "1")];
     let mut sink = sink_in(&dir, &backend, &variables);
     sink.accept(batch(1..=5));
-    let request_is_there = async {
-        while backend.requests_to("/logs3").is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    within(sink.local.run_until(request_is_there)).await;
+    within(sink.local.run_until(request_is_there.notified())).await;
     for _ in 0..2 {
         sink.sink.secure();
         assert_eq!((sink.stats().queued, sink.stats().spooled), (0, 5), "those under way, too, and each once");
