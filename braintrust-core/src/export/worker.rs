@@ -38,7 +38,7 @@ const DEFERRED_BYTES: usize = 8 * 1024 * 1024;
 /// How often it is looked whether rows have left: the less often, the longer none have.
 const BLINK: Duration = Duration::from_millis(1);
 const LONGEST_BLINK: Duration = Duration::from_millis(50);
-/// How long no row may leave before a flush takes the backend to be away.
+/// How long no row may leave before the backend is taken to be away.
 const STANDSTILL: Duration = Duration::from_millis(500);
 
 /// Makes a sink on the exporter's thread, where it will run; again in every forked child.
@@ -125,7 +125,7 @@ impl Worker {
             Command::Open(opened) => self.open(opened),
             #[cfg(feature = "testing")]
             Command::Close { logger } => {
-                self.export(Flushed::Of(logger), Some(Instant::now())).await;
+                self.export(Flushed::Of(logger), Some(Duration::ZERO)).await;
                 self.lanes.remove(&logger);
             }
             Command::Flush { logger, limit, done } => self.flush(logger, limit, done).await,
@@ -153,9 +153,9 @@ impl Worker {
 
     /// Sends everything recorded so far, and calls `done` once it has arrived or `limit` has passed.
     async fn flush(&mut self, logger: Option<LoggerId>, limit: Duration, done: Done) {
-        let deadline = Instant::now().checked_add(limit);
-        self.export(logger.map_or(Flushed::All, Flushed::Of), deadline).await;
-        let limit = deadline.map_or(limit, |deadline| deadline.saturating_duration_since(Instant::now()));
+        let begun = Instant::now();
+        self.export(logger.map_or(Flushed::All, Flushed::Of), Some(limit)).await;
+        let limit = limit.saturating_sub(begun.elapsed());
         let asked = self.lanes.iter().filter(|(id, _)| logger.is_none_or(|wanted| wanted == **id));
         let sinks: Vec<_> = asked.map(|(_, lane)| lane.sink()).collect();
         let settled = join_all(sinks.iter().map(|sink| sink.borrow_mut().settled()));
@@ -168,8 +168,8 @@ impl Worker {
         });
     }
 
-    /// Makes rows of everything recorded so far; after `deadline`, without waiting for anything.
-    async fn export(&mut self, flushed: Flushed, deadline: Option<Instant>) {
+    /// Makes rows of everything recorded so far. For a flush, `limit` says how long it may take.
+    async fn export(&mut self, flushed: Flushed, limit: Option<Duration>) {
         match flushed {
             Flushed::Nobodys => deferred::run(DEFERRED_BYTES),
             // Work that was deferred before a flush belongs to it.
@@ -186,7 +186,7 @@ impl Worker {
         let mut counted = carried.amount();
         counted += drained;
         let chunks = std::iter::once(carried.records.into()).chain(chunks).collect();
-        self.join(chunks, cut, counted, deadline).await;
+        self.join(chunks, cut, counted, limit).await;
         pending::expire();
     }
 
@@ -194,10 +194,10 @@ impl Worker {
     ///
     /// Between two batches it is the turn of the requests: they need not wait until all of a large window is joined, and
     /// what has left makes room for what is still to be joined.
-    async fn join(&mut self, chunks: Vec<Chunk>, cut: Cut, counted: Amount, deadline: Option<Instant>) {
+    async fn join(&mut self, chunks: Vec<Chunk>, cut: Cut, counted: Amount, limit: Option<Duration>) {
         let facts = RowFacts { wall: WallClock::read(), id_style: active::id_style() };
         let mut window = self.joiner.begin(chunks, counted, cut, facts);
-        let (mut held, mut may_wait) = (counted, true);
+        let (begun, mut held, mut may_wait) = (Instant::now(), counted, true);
         while !window.is_joined() {
             let rows = self.joiner.join(&mut window, log::recycle);
             let left = window.amount();
@@ -207,7 +207,7 @@ impl Worker {
             before_others_run();
             yield_now().await;
             if may_wait {
-                may_wait = self.room_for_rows(deadline).await;
+                may_wait = self.room_for_rows(limit.map(|limit| limit.saturating_sub(begun.elapsed()))).await;
             }
         }
         self.carried = self.joiner.end(window, log::recycle);
@@ -217,9 +217,10 @@ impl Worker {
 
     /// Waits while rows take all the memory that may wait: they are larger than their records, so these stay as they are
     /// until rows leave, or somebody asks for something. Returns whether to wait the next time too.
-    async fn room_for_rows(&mut self, deadline: Option<Instant>) -> bool {
+    async fn room_for_rows(&mut self, limit: Option<Duration>) -> bool {
         let most = bound::most_bytes() as u64;
-        let (mut least, mut since, mut blink) = (u64::MAX, Instant::now(), BLINK);
+        let begun = Instant::now();
+        let (mut least, mut since, mut blink) = (u64::MAX, begun, BLINK);
         loop {
             let waiting = self.lanes.values().map(|lane| lane.ledger.queued_bytes()).sum::<u64>();
             if waiting < most {
@@ -231,8 +232,9 @@ impl Worker {
             if waiting < least {
                 (least, since, blink) = (waiting, Instant::now(), BLINK);
             }
-            // Who flushes is told soon if nothing leaves.
-            if deadline.is_some_and(|deadline| deadline <= Instant::now() || since.elapsed() > STANDSTILL) {
+            // Who flushes is told soon if nothing leaves, and other loggers' rows are not held up.
+            let is_awaited = limit.is_some() || self.lanes.len() > 1;
+            if is_awaited && since.elapsed() > STANDSTILL || limit.is_some_and(|limit| begun.elapsed() >= limit) {
                 return false;
             }
             self.keep_to_bound();

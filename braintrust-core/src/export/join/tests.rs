@@ -8,14 +8,15 @@ use serde_json::{Map, Value, json};
 
 use super::{Cut, Flushed, Joiner};
 use crate::active::LoggerId;
+use crate::buffer::FULL_BYTES;
 use crate::clock::{Timestamp, WallClock};
 use crate::context::SpanRef;
 use crate::export::merge::merge_row;
 use crate::export::row::RowFacts;
 use crate::fields::{Field, Fields};
 use crate::ids::{IdStyle, SpanId, TraceId};
-use crate::record::RecordWriter;
 use crate::record::bound::Amount;
+use crate::record::{Chunk, RecordWriter};
 use crate::sections::Sections;
 
 const LOGGER: LoggerId = LoggerId(1);
@@ -147,4 +148,33 @@ fn a_short_span_waits_for_its_end() {
     let impatient = rows(&records, &[(1, 0, 0)]);
     let flags: Vec<_> = impatient.iter().map(|window| window[0].get("_is_merge").cloned()).collect();
     assert_eq!(flags, [Some(json!(false)), Some(json!(true))]);
+}
+
+#[test]
+fn a_large_window_is_joined_a_batch_at_a_time() {
+    const SPANS: u64 = 6_000;
+    let is_open = |number: u64| number.is_multiple_of(3);
+    let steps: Vec<_> =
+        (0..SPANS).map(|number| (number, if is_open(number) { Step::Output(1) } else { Step::End })).collect();
+    let chunks: Vec<_> = records(&steps).chunks(100).map(|records| Chunk::from(records.concat())).collect();
+    let counted = Amount { bytes: chunks.iter().map(|chunk| chunk.len()).sum(), spans: SPANS as usize };
+    let cut = Cut { until: Timestamp(SPANS), patience: Duration::MAX, flushed: Flushed::Nobodys };
+    let facts = RowFacts { wall: WallClock::at_origin(), id_style: IdStyle::Hex };
+    let mut joiner = Joiner::new(None);
+    let mut window = joiner.begin(chunks, counted, cut, facts);
+    assert_eq!(window.amount(), counted);
+    let (mut keys, mut batches) = (Vec::new(), 0);
+    while !window.is_joined() {
+        let before = window.amount();
+        for (_, batch) in joiner.join(&mut window, drop) {
+            assert!(batch.bytes() < FULL_BYTES + 10_000, "{} bytes", batch.bytes());
+            keys.extend(batch.iter().map(|row| row.key));
+            batches += 1;
+        }
+        assert!(window.amount().bytes < before.bytes, "what has become a row counts no more");
+    }
+    let expected = (0..SPANS).filter(|number| !is_open(*number)).map(|number| number + 1);
+    assert!(batches > 1 && keys.into_iter().eq(expected), "each that has ended, once, in {batches} batches");
+    let left = window.amount();
+    assert_eq!((left, left.spans), (joiner.end(window, drop).amount(), SPANS as usize / 3));
 }
