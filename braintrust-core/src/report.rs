@@ -192,7 +192,8 @@ impl fmt::Display for AttachmentCounts {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Rows made of what the program recorded. What is younger than the exporter's tick (250 ms) is not yet a row.
+    /// Rows made of what the program recorded. What is younger than the exporter's tick (250 ms) is not yet a row; nor is
+    /// what waits while rows take all the memory that may wait.
     pub recorded: u64,
     /// Rows that the destination has accepted.
     pub delivered: u64,
