@@ -226,7 +226,7 @@ impl Worker {
             if waiting < most {
                 return true;
             }
-            if !self.commands.is_empty() {
+            if !self.commands.is_empty() || !self.deferred.is_empty() {
                 return false;
             }
             if waiting < least {
