@@ -15,7 +15,7 @@ use crate::{active, capture};
 /// note in place of the value; it never reaches the program. While no logger exists, nothing is serialised.
 ///
 /// ```
-/// use braintrust_core::Event;
+/// use braintrust::Event;
 ///
 /// let event = Event::new()
 ///     .input(&[("role", "user"), ("content", "Why is the sky blue?")])

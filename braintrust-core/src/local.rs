@@ -16,9 +16,9 @@ use crate::traces::Traces;
 /// of a write leaves half a line, and that is no reason to hide the rest.
 ///
 /// ```no_run
-/// let traces = braintrust_core::local::read(".braintrust")?;
+/// let traces = braintrust::local::read(".braintrust")?;
 /// println!("{}", traces.tree());
-/// # Ok::<(), braintrust_core::Error>(())
+/// # Ok::<(), braintrust::Error>(())
 /// ```
 ///
 /// # Errors

@@ -52,7 +52,7 @@ impl SpanType {
     /// The name of the kind on the wire.
     ///
     /// ```
-    /// assert_eq!(braintrust_core::SpanType::Llm.as_str(), "llm");
+    /// assert_eq!(braintrust::SpanType::Llm.as_str(), "llm");
     /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -34,7 +34,7 @@ pub fn spawn_blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'stat
 /// scoped threads and callbacks.
 ///
 /// ```
-/// use braintrust_core::{current_span, propagate, start_span};
+/// use braintrust::{current_span, propagate, start_span};
 ///
 /// let span = start_span("batch").start();
 /// span.in_scope(|| {

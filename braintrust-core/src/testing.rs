@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A span that is still open when `future` is done is captured as far as it is.
 ///
 /// ```
-/// use braintrust_core::{Event, start_span, testing};
+/// use braintrust::{Event, start_span, testing};
 ///
 /// async fn answer(question: &str) -> usize {
 ///     let span = start_span("answer").input(&question).start();
@@ -56,7 +56,7 @@ pub async fn capture_with_output<F: Future>(future: F) -> (F::Output, Traces) {
 /// Runs `work` and returns the spans that it traced: [`capture`] for code that is not async.
 ///
 /// ```
-/// use braintrust_core::{start_span, testing};
+/// use braintrust::{start_span, testing};
 ///
 /// let traces = testing::capture_blocking(|| {
 ///     let _span = start_span("step").start();
@@ -88,7 +88,7 @@ pub fn capture_blocking_with_output<R>(work: impl FnOnce() -> R) -> (R, Traces) 
 ///
 /// ```
 /// use std::time::Duration;
-/// use braintrust_core::{Event, testing};
+/// use braintrust::{Event, testing};
 ///
 /// let (logger, rows) = testing::memory_logger();
 /// logger.log(Event::new().input(&"question").output("answer"));
@@ -96,7 +96,7 @@ pub fn capture_blocking_with_output<R>(work: impl FnOnce() -> R) -> (R, Traces) 
 ///
 /// assert_eq!(rows.rows()[0]["input"], "question");
 /// assert_eq!(rows.traces().len(), 1);
-/// # Ok::<(), braintrust_core::Error>(())
+/// # Ok::<(), braintrust::Error>(())
 /// ```
 ///
 /// # Panics

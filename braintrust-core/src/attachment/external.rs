@@ -8,7 +8,7 @@ use super::media_type;
 /// never uploaded, nor fetched by this process.
 ///
 /// ```
-/// use braintrust_core::{Event, ExternalAttachment};
+/// use braintrust::{Event, ExternalAttachment};
 ///
 /// let event = Event::new().input(&ExternalAttachment::new("s3://bucket/report.pdf"));
 /// ```

@@ -23,10 +23,10 @@ use crate::spool::{Blob, BlobFacts};
 /// data that nobody has uploaded.
 ///
 /// ```
-/// # fn main() -> Result<(), braintrust_core::Error> {
+/// # fn main() -> Result<(), braintrust::Error> {
 /// # let folder = std::env::temp_dir().join(format!("braintrust-doc-attachment-{}", std::process::id()));
-/// # let logger = braintrust_core::Logger::builder().project("p").local_folder(&folder).build()?;
-/// use braintrust_core::{Attachment, Event};
+/// # let logger = braintrust::Logger::builder().project("p").local_folder(&folder).build()?;
+/// use braintrust::{Attachment, Event};
 /// use serde_json::json;
 ///
 /// let image = Attachment::from_bytes(&b"\x89PNG\r\n\x1a\n..."[..]).filename("page.png");
@@ -79,9 +79,9 @@ impl Attachment {
     /// If there is no such file, or it may not be read.
     ///
     /// ```no_run
-    /// # use braintrust_core::Attachment;
+    /// # use braintrust::Attachment;
     /// let image = Attachment::from_path("page.jpg")?.content_type("image/jpeg").filename("user_input.jpg");
-    /// # Ok::<(), braintrust_core::Error>(())
+    /// # Ok::<(), braintrust::Error>(())
     /// ```
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();

@@ -11,7 +11,7 @@ use crate::capture;
 /// It is serialised at once. Its name is `data.json`, unless it is given one. All else is as with an [`Attachment`].
 ///
 /// ```
-/// use braintrust_core::{Event, JsonAttachment};
+/// use braintrust::{Event, JsonAttachment};
 ///
 /// let transcript: Vec<String> = (0..10_000).map(|turn| format!("turn {turn}")).collect();
 /// let event = Event::new().metadata("transcript", JsonAttachment::new(&transcript).filename("transcript.json"));

@@ -16,7 +16,7 @@ use super::text::write_text;
 /// by its `Display`, else by the name of its type. An implementation takes precedence over all of them.
 ///
 /// ```
-/// use braintrust_core::{Capture, Slot};
+/// use braintrust::{Capture, Slot};
 ///
 /// struct Image {
 ///     pixels: Vec<u8>,

@@ -9,7 +9,7 @@ use super::handle::REDACTED;
 /// A value that is never written anywhere: not to a span, not to a log, not in a `Debug` text.
 ///
 /// ```
-/// use braintrust_core::Secret;
+/// use braintrust::Secret;
 ///
 /// #[derive(Debug, serde::Serialize)]
 /// struct Login {

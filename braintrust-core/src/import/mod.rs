@@ -54,8 +54,8 @@ use crate::logger::Logger;
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("braintrust-doc-import-{}", std::process::id()));
-/// # let logger = braintrust_core::Logger::builder().project("p").local_folder(&folder).build()?;
-/// use braintrust_core::import::Import;
+/// # let logger = braintrust::Logger::builder().project("p").local_folder(&folder).build()?;
+/// use braintrust::import::Import;
 ///
 /// let lines = r#"
 /// {"name": "answer", "input": "1+1?", "output": "2", "children": [{"name": "chat", "type": "llm"}]}
@@ -69,7 +69,7 @@ use crate::logger::Logger;
 ///     r#"stdin, line 3: `scores` is "high"; expected an object"#,
 /// );
 /// # std::fs::remove_dir_all(folder).ok();
-/// # Ok::<(), braintrust_core::Error>(())
+/// # Ok::<(), braintrust::Error>(())
 /// ```
 #[must_use = "an import does nothing before `.run()`"]
 pub struct Import<'a> {
@@ -93,11 +93,11 @@ impl<'a> Import<'a> {
     /// Reads the folder that a logger without an API key writes, usually `.braintrust`.
     ///
     /// ```no_run
-    /// # use braintrust_core::{Logger, import::Import};
+    /// # use braintrust::{Logger, import::Import};
     /// // With BRAINTRUST_API_KEY set, this sends to Braintrust what was traced before there was a key.
     /// let logger = Logger::builder().project("My Project").build()?;
     /// println!("{}", Import::new(&logger).local_folder(".braintrust").show_progress().run()?);
-    /// # Ok::<(), braintrust_core::Error>(())
+    /// # Ok::<(), braintrust::Error>(())
     /// ```
     pub fn local_folder(self, folder: impl AsRef<Path>) -> Self {
         self.with(Input::Folder(folder.as_ref().to_owned()))

@@ -40,8 +40,8 @@ const INSTRUMENTATION: &str = "llm";
 /// #     }
 /// # }
 /// # async fn example(client: Client, request: Request) -> Result<(), Box<dyn std::error::Error>> {
-/// let reply = braintrust_core::llm("anthropic").request(&request).run(client.send(&request)).await?;
-/// let chunks = braintrust_core::llm("openai").request(&request).stream(client.stream(&request)); // passed through
+/// let reply = braintrust::llm("anthropic").request(&request).run(client.send(&request)).await?;
+/// let chunks = braintrust::llm("openai").request(&request).stream(client.stream(&request)); // passed through
 /// # Ok(())
 /// # }
 /// ```

@@ -25,7 +25,7 @@ use crate::span::{self, Span, llm_span};
 /// last event from one that was abandoned. The span's end is the moment of that call, not of the reading.
 ///
 /// ```
-/// use braintrust_core::llm::{CallOptions, ModelCall, detect};
+/// use braintrust::llm::{CallOptions, ModelCall, detect};
 /// use bytes::Bytes;
 ///
 /// # let (send, request) = (|_: &Bytes| (200, [Bytes::from_static(b"{}")]), Bytes::from_static(b"{}"));

@@ -9,7 +9,7 @@ use super::WireApi;
 /// Found by [`detect`](super::detect()), or made by hand for a service that it does not know.
 ///
 /// ```
-/// use braintrust_core::llm::{Endpoint, WireApi};
+/// use braintrust::llm::{Endpoint, WireApi};
 ///
 /// let endpoint = Endpoint::new("acme-gateway", WireApi::ChatCompletions);
 /// assert_eq!(endpoint.provider(), "acme-gateway");
@@ -87,7 +87,7 @@ impl Endpoint {
     /// An endpoint that was made by hand is certain.
     ///
     /// ```
-    /// use braintrust_core::llm::detect;
+    /// use braintrust::llm::detect;
     ///
     /// assert!(detect("api.openai.com", "/v1/moderations").unwrap().is_certain());
     /// assert!(!detect("forum.example", "/v1/moderations").unwrap().is_certain());

@@ -8,7 +8,7 @@ use crate::logger::{Logger, logger_or_usual};
 /// How the spans of calls are opened, beside what the calls say themselves.
 ///
 /// ```
-/// use braintrust_core::llm::CallOptions;
+/// use braintrust::llm::CallOptions;
 ///
 /// let options = CallOptions::new("my-http-client").with_name("summarise").with_project("support");
 /// ```

@@ -15,16 +15,16 @@ impl LoggerBuilder {
     /// It sees the fields that [`mask`](Self::mask) sees, and also `error`, tags, span attributes and comments.
     ///
     /// ```
-    /// # fn main() -> Result<(), braintrust_core::Error> {
+    /// # fn main() -> Result<(), braintrust::Error> {
     /// # let folder = std::env::temp_dir().join("braintrust-doc-mask-secrets");
     /// # let _ = std::fs::remove_dir_all(&folder);
-    /// use braintrust_core::{Event, Logger};
+    /// use braintrust::{Event, Logger};
     ///
     /// let logger = Logger::builder().project("p").local_folder(&folder).mask_secrets().build()?;
     /// logger.log(Event::new().input(&"curl -H 'Authorization: Bearer 0123456789abcdef'"));
     /// logger.flush_blocking(std::time::Duration::from_secs(5))?;
     ///
-    /// let traces = braintrust_core::local::read(&folder)?;
+    /// let traces = braintrust::local::read(&folder)?;
     /// assert_eq!(traces.find("root").input().unwrap(), "curl -H 'Authorization: Bearer [REDACTED]'");
     /// # Ok(())
     /// # }
@@ -39,7 +39,7 @@ impl LoggerBuilder {
     /// Among scores and metrics, which must be numbers, such entries are left out.
     ///
     /// ```
-    /// # use braintrust_core::Logger;
+    /// # use braintrust::Logger;
     /// let builder = Logger::builder().project("p").mask_secrets().mask_fields(["ssn", "home_address"]);
     /// ```
     pub fn mask_fields<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
@@ -61,7 +61,7 @@ impl LoggerBuilder {
     /// sets after it made its first logger still gets it.
     ///
     /// ```
-    /// # use braintrust_core::{Logger, MaskedField};
+    /// # use braintrust::{Logger, MaskedField};
     /// let builder = Logger::builder().project("p").mask(|field, value| {
     ///     if field == MaskedField::Input && value.to_string().contains("patient") {
     ///         *value = "withheld".into();

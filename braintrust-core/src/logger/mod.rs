@@ -43,9 +43,9 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(30);
 /// # Examples
 ///
 /// ```
-/// # fn main() -> Result<(), braintrust_core::Error> {
+/// # fn main() -> Result<(), braintrust::Error> {
 /// # let folder = std::env::temp_dir().join("braintrust-doc-logger");
-/// use braintrust_core::{Event, Logger};
+/// use braintrust::{Event, Logger};
 ///
 /// let logger = Logger::builder().project("My Project").local_folder(folder).build()?;
 /// let span = logger.start_span("request").start();
@@ -198,10 +198,10 @@ impl Logger {
     ///
     /// ```
     /// # let folder = std::env::temp_dir().join("braintrust-doc-logger");
-    /// # let logger = braintrust_core::Logger::builder().project("p").local_folder(folder).build()?;
+    /// # let logger = braintrust::Logger::builder().project("p").local_folder(folder).build()?;
     /// let stats = logger.stats();
     /// assert_eq!((stats.recorded, stats.lost.total()), (0, 0));
-    /// # Ok::<(), braintrust_core::Error>(())
+    /// # Ok::<(), braintrust::Error>(())
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -222,12 +222,12 @@ impl Logger {
     /// If the feedback holds neither a score, nor an expected value, a tag or a comment.
     ///
     /// ```no_run
-    /// # let logger = braintrust_core::init_logger("p")?;
+    /// # let logger = braintrust::init_logger("p")?;
     /// # let row_id = "";
-    /// use braintrust_core::{Feedback, FeedbackSource};
+    /// use braintrust::{Feedback, FeedbackSource};
     ///
     /// logger.log_feedback(row_id, Feedback::new().score("user_rating", 1.0).comment("nice"))?;
-    /// # Ok::<(), braintrust_core::Error>(())
+    /// # Ok::<(), braintrust::Error>(())
     /// ```
     pub fn log_feedback(&self, row_id: &str, feedback: Feedback) -> Result<(), Error> {
         span::log_feedback(self.0.id, row_id, feedback)

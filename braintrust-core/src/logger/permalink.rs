@@ -38,8 +38,8 @@ pub(super) fn install(logger: &Logger) {
 /// refuses or does not answer ([`Error::is_backend`]).
 ///
 /// ```no_run
-/// # async fn example(slug: &str) -> Result<(), braintrust_core::Error> {
-/// println!("{}", braintrust_core::permalink(slug).await?);
+/// # async fn example(slug: &str) -> Result<(), braintrust::Error> {
+/// println!("{}", braintrust::permalink(slug).await?);
 /// # Ok(())
 /// # }
 /// ```

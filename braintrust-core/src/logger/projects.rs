@@ -13,12 +13,12 @@ static PROJECTS: RwLock<BTreeMap<String, Logger>> = RwLock::new(BTreeMap::new())
 /// `#[traced(project = "…")]`.
 ///
 /// ```
-/// # fn main() -> Result<(), braintrust_core::Error> {
+/// # fn main() -> Result<(), braintrust::Error> {
 /// # let folder = std::env::temp_dir().join("braintrust-doc-register");
-/// use braintrust_core::Logger;
+/// use braintrust::Logger;
 ///
-/// braintrust_core::register("support", Logger::builder().project("Support Bot").local_folder(&folder))?;
-/// let support = braintrust_core::logger("support")?;
+/// braintrust::register("support", Logger::builder().project("Support Bot").local_folder(&folder))?;
+/// let support = braintrust::logger("support")?;
 /// assert_eq!(support.project(), "Support Bot");
 /// # Ok(())
 /// # }

@@ -11,7 +11,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 /// implement [`take`](Self::take), or a `Baggage` written by someone else stays beside our `baggage`.
 ///
 /// ```
-/// use braintrust_core::Injector;
+/// use braintrust::Injector;
 ///
 /// struct Attributes(Vec<(String, String)>);
 ///
@@ -37,7 +37,7 @@ pub trait Injector {
 /// Something to read headers from, such as the headers of an incoming request or a stored row.
 ///
 /// ```
-/// use braintrust_core::Extractor;
+/// use braintrust::Extractor;
 ///
 /// struct Job {
 ///     traceparent: String,

@@ -14,7 +14,7 @@ use crate::propagation::{Extractor, Injector};
 /// it open.
 ///
 /// ```
-/// use braintrust_core::{Event, current_span};
+/// use braintrust::{Event, current_span};
 ///
 /// current_span().log(Event::new().tag("vip")); // does nothing where nothing is current
 /// ```
@@ -59,7 +59,7 @@ pub fn score_span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
 /// Gives a future or stream the span that it runs in, wherever it is polled.
 ///
 /// ```
-/// use braintrust_core::{Instrument, start_span};
+/// use braintrust::{Instrument, start_span};
 ///
 /// # async fn work() {}
 /// # fn spawn(_: impl Future + Send + 'static) {}
@@ -84,7 +84,7 @@ impl<T> Instrument for T {}
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use braintrust_core::{current_span, inject};
+/// use braintrust::{current_span, inject};
 ///
 /// let mut headers: HashMap<String, String> = HashMap::new();
 /// inject(&current_span(), &mut headers); // leaves them as they are where nothing is current

@@ -43,7 +43,7 @@ use crate::{SpanType, active};
 /// Where nothing listens a handle stands for no span, and all its methods do nothing.
 ///
 /// ```
-/// use braintrust_core::{Event, SpanType, start_span};
+/// use braintrust::{Event, SpanType, start_span};
 ///
 /// let span = start_span("request").kind(SpanType::Task).input(&"ping").start();
 /// let answer = span.in_scope(|| {

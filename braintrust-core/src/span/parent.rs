@@ -14,7 +14,7 @@ use crate::propagation::{self, Extractor, SpanComponents};
 /// Where a new span goes in the tree.
 ///
 /// ```
-/// use braintrust_core::{Parent, start_span};
+/// use braintrust::{Parent, start_span};
 ///
 /// let (left, right) = (start_span("left").start(), start_span("right").start());
 /// start_span("merge").parent(Parent::spans([&left, &right])).start(); // a trace is a graph, not only a tree
@@ -80,7 +80,7 @@ impl Parent {
     ///
     /// ```
     /// use std::collections::HashMap;
-    /// use braintrust_core::{Parent, start_span};
+    /// use braintrust::{Parent, start_span};
     ///
     /// let headers = HashMap::from([(
     ///     "traceparent".to_owned(),

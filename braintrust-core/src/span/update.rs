@@ -33,10 +33,10 @@ use super::remote;
 ///
 /// ```no_run
 /// # let slug = String::new();
-/// use braintrust_core::{Event, update_span};
+/// use braintrust::{Event, update_span};
 ///
 /// update_span(&slug, Event::new().output(&"what came of it"))?;
-/// # Ok::<(), braintrust_core::Error>(())
+/// # Ok::<(), braintrust::Error>(())
 /// ```
 pub fn update_span(slug: &str, event: Event) -> Result<(), Error> {
     let logger = active::default_logger();
@@ -118,7 +118,7 @@ impl Target {
 /// What a person, or a program in their place, thinks of a row.
 ///
 /// ```
-/// use braintrust_core::{Feedback, FeedbackSource};
+/// use braintrust::{Feedback, FeedbackSource};
 ///
 /// let feedback = Feedback::new().score("user_rating", 1.0).comment("just right").source(FeedbackSource::App);
 /// ```

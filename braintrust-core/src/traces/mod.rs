@@ -24,7 +24,7 @@ pub use self::tree::Tree;
 /// has rows in Braintrust's format from [`Traces::from_rows`].
 ///
 /// ```
-/// use braintrust_core::Traces;
+/// use braintrust::Traces;
 /// use serde_json::json;
 ///
 /// let traces = Traces::from_rows([
@@ -148,7 +148,7 @@ impl Traces {
     /// [`from_rows`](Self::from_rows) and [`Import`](crate::import::Import) read them again.
     ///
     /// ```
-    /// # use braintrust_core::Traces;
+    /// # use braintrust::Traces;
     /// # use serde_json::json;
     /// let traces = Traces::from_rows([json!({"id": "1", "span_id": "a"})]);
     /// let mut lines = Vec::new();

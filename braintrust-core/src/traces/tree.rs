@@ -9,7 +9,7 @@ use super::paint::{Color, Paint};
 /// Spans as text, one line each, indented under their parents.
 ///
 /// ```
-/// # use braintrust_core::Traces;
+/// # use braintrust::Traces;
 /// # use serde_json::json;
 /// let traces = Traces::from_rows([json!({
 ///     "id": "1", "span_id": "a", "root_span_id": "t", "input": "What is the capital of France?", "output": "Paris",

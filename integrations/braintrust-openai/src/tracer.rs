@@ -22,7 +22,7 @@ use crate::TraceLayer;
 /// use async_openai::Client;
 /// use async_openai::config::OpenAIConfig;
 ///
-/// let client = braintrust_openai::wrap_openai(Client::with_config(OpenAIConfig::new().with_api_key("..")));
+/// let client = braintrust::wrap_openai(Client::with_config(OpenAIConfig::new().with_api_key("..")));
 /// ```
 ///
 /// # Clients with HTTP settings of their own
@@ -44,7 +44,7 @@ pub fn wrap_openai<C: Config>(client: Client<C>) -> Client<C> {
 /// use async_openai::Client;
 ///
 /// let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
-/// let client = braintrust_openai::tracer().project("support").http_client(http).wrap(Client::new());
+/// let client = braintrust::openai::tracer().project("support").http_client(http).wrap(Client::new());
 /// # Ok::<(), reqwest::Error>(())
 /// ```
 #[must_use = "settings do nothing until a client is wrapped"]
@@ -116,7 +116,7 @@ impl OpenAiTracer {
     /// use tower::ServiceBuilder;
     ///
     /// let service = ServiceBuilder::new()
-    ///     .layer(braintrust_openai::tracer().project("support").layer())
+    ///     .layer(braintrust::openai::tracer().project("support").layer())
     ///     .concurrency_limit(8)
     ///     .layer(OpenAIRetryLayer::new(5))
     ///     .service(ReqwestService::new(reqwest::Client::new()));

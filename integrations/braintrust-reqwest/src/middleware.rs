@@ -15,7 +15,7 @@ use crate::Tracer;
 /// alone.
 ///
 /// ```
-/// use braintrust_reqwest::Middleware;
+/// use braintrust::reqwest::Middleware;
 ///
 /// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new()).with(Middleware::new()).build();
 /// ```
@@ -62,8 +62,8 @@ impl Middleware {
     /// Adds an endpoint to those that are known; see [`Tracer::endpoint`].
     ///
     /// ```
-    /// use braintrust_core::llm::{Endpoint, WireApi};
-    /// use braintrust_reqwest::Middleware;
+    /// use braintrust::llm::{Endpoint, WireApi};
+    /// use braintrust::reqwest::Middleware;
     ///
     /// let acme = Endpoint::new("acme", WireApi::ChatCompletions);
     /// let middleware = Middleware::new().endpoint("llm.acme.example", "/v2/generate", acme);

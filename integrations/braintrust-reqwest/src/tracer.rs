@@ -16,7 +16,7 @@ use crate::request_body;
 /// It is what [`Middleware`](crate::Middleware) is made of, for clients that send their requests in a way of their own.
 ///
 /// ```
-/// use braintrust_reqwest::Tracer;
+/// use braintrust::reqwest::Tracer;
 ///
 /// async fn ask(client: &reqwest::Client, body: String) -> reqwest::Result<String> {
 ///     let tracer = Tracer::new("my-client");
@@ -89,8 +89,8 @@ impl Tracer {
     /// it. A host with a port is meant with that port only.
     ///
     /// ```
-    /// use braintrust_core::llm::{Endpoint, WireApi};
-    /// use braintrust_reqwest::Tracer;
+    /// use braintrust::llm::{Endpoint, WireApi};
+    /// use braintrust::reqwest::Tracer;
     ///
     /// let acme = Endpoint::new("acme", WireApi::ChatCompletions);
     /// let tracer = Tracer::new("my-client").endpoint("llm.acme.example", "/v2/generate", acme);

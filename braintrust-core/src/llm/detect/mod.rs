@@ -62,7 +62,7 @@ const PATHS: [Path; 18] = [
 /// the host. A host that is not known is taken for the provider whose API it speaks.
 ///
 /// ```
-/// use braintrust_core::llm::{WireApi, detect};
+/// use braintrust::llm::{WireApi, detect};
 ///
 /// let endpoint = detect("api.groq.com", "/openai/v1/chat/completions").unwrap();
 /// assert_eq!((endpoint.provider(), endpoint.api()), ("groq", WireApi::ChatCompletions));
