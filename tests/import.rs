@@ -83,7 +83,7 @@ fn trace_something(logger: &Logger) {
     logger.flush_blocking(LIMIT).unwrap();
     long.log(Event::new().output(&"done").tag("late"));
     long.end();
-    logger.update_span(&long.id(), Event::new().expected(&"done"));
+    logger.update_span(&long.id(), Event::new().expected(&"done")).unwrap();
     logger.flush_blocking(LIMIT).unwrap();
 }
 

@@ -50,7 +50,7 @@ fn careless_program(logger: &Logger) {
     span.log(Event::new().output(&connection).metadata("header", format!("Bearer {SECRET}")));
     span.end();
     logger.flush_blocking(LIMIT).unwrap();
-    logger.update_span(&row_id, Event::new().expected(&format!("{connection:?}")));
+    logger.update_span(&row_id, Event::new().expected(&format!("{connection:?}"))).unwrap();
     logger.log_feedback(&row_id, Feedback::new().expected(&connection).comment(format!("leaks {SECRET}"))).unwrap();
     logger.log(Event::new().input(&KEY).error(SECRET).tag(SECRET));
 }

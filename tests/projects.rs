@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use braintrust::testing::memory_logger;
-use braintrust::{Event, Feedback, Logger, SpanType, Traces, current_span, start_span, traced};
+use braintrust::{Event, Feedback, Logger, Span, SpanType, Traces, current_span, start_span, traced};
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -90,12 +90,12 @@ fn an_update_never_overtakes_the_row_that_it_is_about() {
     let (logger, rows) = memory_logger();
     let span = logger.start_span("answer").kind(SpanType::Task).input(&"q").start();
     // Still open, and not sent: the update must wait for the start, or the start would wipe it out.
-    logger.update_span(&span.id(), Event::new().expected(&"late"));
+    logger.update_span(&span.id(), Event::new().expected(&"late")).unwrap();
     span.log(Event::new().output(&"a"));
-    logger.update_span(&span.id(), Event::new().metadata("reviewed", true));
+    logger.update_span(&span.id(), Event::new().metadata("reviewed", true)).unwrap();
     logger.flush_blocking(LIMIT).unwrap();
     span.end();
-    logger.update_span(&span.id(), Event::new().score("ok", 1.0));
+    logger.update_span(&span.id(), Event::new().score("ok", 1.0)).unwrap();
     logger.flush_blocking(LIMIT).unwrap();
     let traces = rows.traces();
     let row = traces.find("answer");
@@ -112,13 +112,37 @@ fn an_update_never_overtakes_the_row_that_it_is_about() {
 #[test]
 fn an_update_of_a_row_from_elsewhere_names_only_what_it_was_given() {
     let (logger, rows) = memory_logger();
-    logger.update_span("custom-id-1", Event::new().output(&"late"));
+    logger.update_span("custom-id-1", Event::new().output(&"late")).unwrap();
     logger.flush_blocking(LIMIT).unwrap();
     let expected = json!({
         "id": "custom-id-1", "output": "late", "_is_merge": true, "project_name": rows.rows()[0]["project_name"],
         "log_id": "g",
     });
     assert_eq!(rows.rows(), [expected]);
+}
+
+#[test]
+fn what_is_said_of_a_span_that_was_not_recorded_goes_nowhere() {
+    let (logger, rows) = memory_logger();
+    let nothing = Span::noop();
+    logger.update_span(&nothing.id(), Event::new().output(&"late")).unwrap();
+    logger.log_feedback(&nothing.id(), Feedback::new().score("user_rating", 1.0).comment("nice")).unwrap();
+    braintrust::update_span(&nothing.export(), Event::new().output(&"late")).unwrap();
+    logger.flush_blocking(LIMIT).unwrap();
+    assert_eq!(rows.rows(), [json!(0); 0]);
+}
+
+#[test]
+fn a_slug_is_no_row_id() {
+    let (logger, rows) = memory_logger();
+    let slug = logger.start_span("answer").start().export();
+    let update = logger.update_span(&slug, Event::new().output(&"late")).unwrap_err();
+    let feedback = logger.log_feedback(&slug, Feedback::new().tag("seen")).unwrap_err();
+    for error in [update, feedback] {
+        assert!(error.is_argument() && error.to_string().contains("was given a slug"), "{error}");
+    }
+    logger.flush_blocking(LIMIT).unwrap();
+    assert_eq!(rows.rows().len(), 1, "the span alone: {:?}", rows.rows());
 }
 
 #[test]

@@ -61,6 +61,19 @@ impl Error {
         matches!(*self.0, Kind::Slug(_))
     }
 
+    /// Whether a call was given what it cannot take.
+    #[must_use]
+    pub fn is_argument(&self) -> bool {
+        matches!(*self.0, Kind::Argument(_))
+    }
+
+    /// Whether the system refused something: a file, a folder or a thread. The [source](std::error::Error::source) is its
+    /// [`std::io::Error`].
+    #[must_use]
+    pub fn is_io(&self) -> bool {
+        matches!(*self.0, Kind::Io { .. })
+    }
+
     /// Whether Braintrust refused a request, or did not answer it.
     #[must_use]
     pub fn is_backend(&self) -> bool {

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Write as _};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use braintrust::{Event, Logger, start_span};
+use braintrust::{Event, Logger, Span, start_span};
 use braintrust_test_backend::{Endpoint, Fault, Trouble};
 use tracing::field::{Field, Visit};
 use tracing::{Metadata, Subscriber, span};
@@ -26,6 +26,10 @@ pub(crate) const CASES: &[Case] = &[
             assert_eq!(outcome.stderr.matches("rejected by the backend").count(), 1, "{}", outcome.stderr);
         })
     },
+    Case::new("told on stderr: a span that was not recorded, once", not_recorded, |outcome| {
+        assert_eq!(outcome.stderr.matches("`update_span` was given an empty id").count(), 1, "{}", outcome.stderr);
+        outcome.assert_spans(&["leaf"]);
+    }),
     Case {
         fault: Some(Fault::At(Endpoint::Rows, Trouble::Status(400))),
         ..Case::new("told on stderr: nothing, if that is asked for", three_refused, |outcome| {
@@ -66,6 +70,13 @@ fn three_refused(logger: &Logger) {
         leaf(1);
         let _ = logger.flush_blocking(LIMIT);
     }
+}
+
+fn not_recorded(logger: &Logger) {
+    for _ in 0..3 {
+        logger.update_span(&Span::noop().id(), Event::new().output(&"late")).unwrap();
+    }
+    leaf(1);
 }
 
 /// A subscriber that hears everything, and gives events to a function.

@@ -210,16 +210,23 @@ impl Logger {
 
     /// Merges fields into the row `row_id` of this logger's project, by which [`Span::id`](crate::Span::id) names a span.
     ///
-    /// The row must have been recorded by this process, or delivered before.
-    pub fn update_span(&self, row_id: &str, event: Event) {
-        span::update_row(self.0.id, row_id, event);
-    }
-
-    /// Records what someone thinks of the row `row_id` of this logger's project.
+    /// The row must have been recorded by this process, or delivered before. An empty id is that of a no-op, and nothing
+    /// is done; a warning says so once.
     ///
     /// # Errors
     ///
-    /// If the feedback holds neither a score, nor an expected value, a tag or a comment.
+    /// If `row_id` is a slug ([`Error::is_argument`]): that goes to the function [`update_span`](crate::update_span).
+    pub fn update_span(&self, row_id: &str, event: Event) -> Result<(), Error> {
+        span::update_row(self.0.id, row_id, event)
+    }
+
+    /// Records what someone thinks of the row `row_id` of this logger's project. An empty id is that of a no-op, and
+    /// nothing is done; a warning says so once.
+    ///
+    /// # Errors
+    ///
+    /// If the feedback holds neither a score, nor an expected value, a tag or a comment, or if `row_id` is a slug
+    /// ([`Error::is_argument`] of both).
     ///
     /// ```no_run
     /// # let logger = braintrust::init_logger("p")?;

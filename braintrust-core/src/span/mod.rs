@@ -40,7 +40,8 @@ use crate::{SpanType, active};
 /// [`SpanBuilder::start`] keeps its span open: the span ends with [`end`](Self::end), or when the last clone is
 /// dropped. One from [`current_span`] only refers to the span, which ends with the function or scope that opened it.
 ///
-/// Where nothing listens a handle stands for no span, and all its methods do nothing.
+/// Where nothing listens, or a new span finds no room in memory ([`WhenFull`](crate::WhenFull)), a handle stands for no
+/// span, and all its methods do nothing.
 ///
 /// ```
 /// use braintrust::{Event, SpanType, start_span};
@@ -116,7 +117,7 @@ impl Span {
         &self.context
     }
 
-    /// Whether this handle stands for no span, because nothing listened when it was made.
+    /// Whether this handle stands for no span, because nothing listened when it was made, or memory was full.
     #[must_use]
     pub fn is_noop(&self) -> bool {
         self.reference().is_none()
@@ -192,7 +193,10 @@ impl Span {
         InSpan::new(future, self.clone())
     }
 
-    /// The id of the span's row, by which Braintrust's API names it; empty for a no-op.
+    /// The id of the span's row, by which Braintrust's API names it.
+    ///
+    /// Empty for a no-op, which is also what a span is that found no room in memory
+    /// ([`WhenFull`](crate::WhenFull)): a row with that id cannot be updated or commented on, and trying does nothing.
     #[must_use]
     pub fn id(&self) -> String {
         self.written(|span, out| ids::write_row_id(span.trace, span.span, out))

@@ -10,6 +10,7 @@ use crate::capture;
 use crate::clock::Timestamp;
 use crate::container::Container;
 use crate::context::SpanRef;
+use crate::diagnostics;
 use crate::error::Error;
 use crate::event::Event;
 use crate::fields::{Field, Fields};
@@ -27,9 +28,12 @@ use super::remote;
 /// The update goes by way of the process's default logger, and leaves with its next rows, never before the row that it
 /// is about if that was recorded in this process. It must have been delivered if another process made it.
 ///
+/// An empty slug is that of a no-op, and nothing is done; a warning says so once.
+///
 /// # Errors
 ///
-/// If `slug` is not a slug, or names no row, or if there is no default logger.
+/// If `slug` is not a slug, or names no row ([`Error::is_slug`]), or if there is no default logger
+/// ([`Error::is_config`]).
 ///
 /// ```no_run
 /// # let slug = String::new();
@@ -39,12 +43,16 @@ use super::remote;
 /// # Ok::<(), braintrust::Error>(())
 /// ```
 pub fn update_span(slug: &str, event: Event) -> Result<(), Error> {
+    if slug.is_empty() {
+        warn_of_noop("update_span");
+        return Ok(());
+    }
     let logger = active::default_logger();
     if logger.is_none() {
         return Err(Error::config("`update_span` needs a logger to send by; call `init_logger` first"));
     }
     let components = SpanComponents::parse(slug).map_err(|error| Error::slug(error.to_string()))?;
-    let Some(row) = components.row() else {
+    let Some(row) = components.row().filter(|row| !row.row_id.is_empty()) else {
         return Err(Error::slug("Exported span must have a row_id: this slug names a project or an experiment"));
     };
     let mut target = Target::row(logger, &row.row_id);
@@ -55,8 +63,45 @@ pub fn update_span(slug: &str, event: Event) -> Result<(), Error> {
 }
 
 /// Merges fields into the row `row_id` of the logger's project.
-pub(crate) fn update_row(logger: LoggerId, row_id: &str, event: Event) {
-    Target::row(logger, row_id).log(event.into_fields());
+///
+/// # Errors
+///
+/// If `row_id` is a slug.
+pub(crate) fn update_row(logger: LoggerId, row_id: &str, event: Event) -> Result<(), Error> {
+    if names_a_row("update_span", row_id)? {
+        Target::row(logger, row_id).log(event.into_fields());
+    }
+    Ok(())
+}
+
+/// Whether there is a row to change: the id of a no-op is empty, and what is done to a no-op does nothing. (The backend
+/// refuses a row without an id.)
+fn names_a_row(method: &str, row_id: &str) -> Result<bool, Error> {
+    if row_id.is_empty() {
+        warn_of_noop(method);
+        return Ok(false);
+    }
+    // It would be a row of its own, which nobody finds again.
+    if SpanComponents::parse(row_id).is_ok_and(|slug| slug.row().is_some()) {
+        return Err(Error::argument(format!(
+            "`Logger::{method}` takes the id of a row, which is what `Span::id` returned, and was given a slug; a slug \
+             goes to the function `update_span`"
+        )));
+    }
+    Ok(true)
+}
+
+/// Where there is no logger at all, every span is a no-op, and that is as it should be.
+fn warn_of_noop(method: &str) {
+    if !active::enabled() {
+        return;
+    }
+    diagnostics::warn_once(&format!("{method} of a no-op"), || {
+        format!(
+            "`{method}` was given an empty id, which is that of a span that was not recorded, so there is no row to \
+             change; `Span::is_noop` tells"
+        )
+    });
 }
 
 /// Passes a whole row on to a logger; `open_row` is a JSON object without its closing brace, and without the fields that
@@ -211,10 +256,13 @@ impl Feedback {
 ///
 /// # Errors
 ///
-/// If the feedback says nothing.
+/// If the feedback says nothing, or `row_id` is a slug.
 pub(crate) fn log_feedback(logger: LoggerId, row_id: &str, feedback: Feedback) -> Result<(), Error> {
     if !feedback.has_fields && feedback.comment.is_none() {
         return Err(Error::argument("At least one of scores, expected, tags, or comment must be specified"));
+    }
+    if !names_a_row("log_feedback", row_id)? {
+        return Ok(());
     }
     if let Some(comment) = &feedback.comment {
         log_comment(logger, row_id, comment, &feedback);
