@@ -1,13 +1,16 @@
 //! The test kit, as other people's tests use it.
 #![cfg(feature = "testing")]
 
+use std::collections::BTreeSet;
 use std::thread;
+use std::time::Duration;
 
 use braintrust::testing::{self, capture, capture_blocking, capture_blocking_with_output, capture_with_output};
-use braintrust::{Instrument as _, current_span, start_span, traced};
+use braintrust::{Event, Feedback, Instrument as _, Traces, current_span, start_span, traced};
 use futures::executor::block_on;
 use futures::future::join_all;
 use insta::assert_snapshot;
+use serde_json::Value;
 use tokio::task::yield_now;
 
 #[traced]
@@ -157,4 +160,31 @@ fn a_memory_logger_gives_its_rows_at_each_flush() {
     logger.flush_blocking(std::time::Duration::from_secs(10)).unwrap();
     assert_eq!(rows.rows().len(), 2);
     assert!(rows.traces().find("job").is_finished());
+}
+
+#[test]
+fn what_is_said_of_a_span_is_no_span() {
+    let (logger, rows) = testing::memory_logger();
+    let id = logger.log(Event::new().output(&"pong"));
+    logger.log_feedback(&id, Feedback::new().score("rating", 1.0).comment("nice").tag("seen")).unwrap();
+    logger.log_feedback(&id, Feedback::new().comment("a\nlot")).unwrap();
+    logger.update_span("elsewhere", Event::new().expected(&"pang")).unwrap();
+    logger.flush_blocking(Duration::from_secs(60)).unwrap();
+    let traces = rows.traces();
+
+    assert_snapshot!(traces.tree(), @r#"root(task) out="pong" comment="nice" comment="a\nlot""#);
+    assert_eq!((traces.len(), traces.roots().len()), (1, 1));
+    let span = traces.find("root");
+    assert_eq!(span.comments(), ["nice", "a\nlot"]);
+    assert_eq!((span.tags(), span.scores().unwrap()["rating"].as_f64()), (vec!["seen"], Some(1.0)));
+
+    // All rows are written, and read again as what they are.
+    let mut lines = Vec::new();
+    traces.write_jsonl(&mut lines).unwrap();
+    let written: Vec<Value> =
+        lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let ids: BTreeSet<_> = rows.rows().iter().map(|row| row["id"].to_string()).collect();
+    assert_eq!(written.iter().map(|row| row["id"].to_string()).collect::<BTreeSet<_>>(), ids);
+    assert_eq!(written.len(), 4);
+    assert_eq!(Traces::from_rows(written).tree().to_string(), traces.tree().to_string());
 }

@@ -1,4 +1,4 @@
-//! What one line of a tree says: `name(type) 1.2s in=… out=… error=… tokens=12→34`.
+//! What one line of a tree says: `name(type) 1.2s in=… out=… error=… tokens=12→34 comment=…`.
 
 use std::fmt;
 use std::time::Duration;
@@ -32,6 +32,9 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, span: TracedSpan<'_>, style: &Li
     }
     if let Some(tokens) = tokens(span) {
         write_field(f, "tokens", tokens, style)?;
+    }
+    for comment in span.comments() {
+        write_field(f, "comment", clip::quoted(comment, style.max_width), style)?;
     }
     Ok(())
 }

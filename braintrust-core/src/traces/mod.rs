@@ -5,6 +5,7 @@ mod forest;
 mod gather;
 mod line;
 mod paint;
+mod remarks;
 mod span;
 mod tree;
 
@@ -15,6 +16,8 @@ use std::io;
 use serde_json::Value;
 
 use self::forest::Forest;
+use self::gather::Gathered;
+use self::remarks::Remarks;
 pub use self::span::TracedSpan;
 pub use self::tree::Tree;
 
@@ -42,6 +45,7 @@ pub use self::tree::Tree;
 #[derive(Clone, Debug, Default)]
 pub struct Traces {
     forest: Forest,
+    remarks: Remarks,
     skipped_lines: usize,
     shows_durations: bool,
 }
@@ -52,6 +56,9 @@ impl Traces {
     /// Several rows of one span become one, by the same rules as Braintrust's: a row marked `_is_merge` is merged into
     /// what is there, any other takes its place. What is no JSON object is left out and counted in
     /// [`skipped_lines`](Self::skipped_lines).
+    ///
+    /// Comments are no spans, but belong to one ([`TracedSpan::comments`]). Neither are updates of rows that are not
+    /// here: only [`write_jsonl`](Self::write_jsonl) has those.
     #[must_use]
     pub fn from_rows(rows: impl IntoIterator<Item = Value>) -> Self {
         let mut skipped_lines = 0;
@@ -62,8 +69,8 @@ impl Traces {
                 None
             }
         });
-        let forest = Forest::grow(gather::merge_by_span(objects));
-        Self { forest, skipped_lines, shows_durations: false }
+        let Gathered { spans, others } = gather::gather(objects);
+        Self { forest: Forest::grow(spans), remarks: Remarks::new(others), skipped_lines, shows_durations: false }
     }
 
     /// The same, with `count` more lines that could not be read.
@@ -143,7 +150,8 @@ impl Traces {
         Tree::new(self.roots(), self.shows_durations)
     }
 
-    /// Writes all spans as JSON Lines: one row for each in Braintrust's format, in the order in which they started.
+    /// Writes all spans as JSON Lines: one row for each in Braintrust's format, in the order in which they started; then
+    /// comments, and updates of rows that are not here.
     ///
     /// [`from_rows`](Self::from_rows) and [`Import`](crate::import::Import) read them again.
     ///
@@ -160,8 +168,8 @@ impl Traces {
     /// # Errors
     /// If `writer` fails. It is written to often, so a file is best wrapped in a [`BufWriter`](io::BufWriter).
     pub fn write_jsonl(&self, mut writer: impl io::Write) -> io::Result<()> {
-        for span in self.iter() {
-            serde_json::to_writer(&mut writer, span.row())?;
+        for row in self.iter().map(|span| span.row()).chain(self.remarks.rows()) {
+            serde_json::to_writer(&mut writer, row)?;
             writer.write_all(b"\n")?;
         }
         writer.flush()

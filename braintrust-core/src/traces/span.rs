@@ -123,6 +123,12 @@ impl<'traces> TracedSpan<'traces> {
         tags.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
+    /// What was said of the span, as by [`Feedback::comment`](crate::Feedback::comment), in the order in which it was.
+    #[must_use]
+    pub fn comments(&self) -> Vec<&'traces str> {
+        self.traces.remarks.comments_on(self.row())
+    }
+
     /// The span that this one is part of; of several parents, the first.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {

@@ -117,6 +117,27 @@ fn a_row_that_is_no_merge_takes_the_place_of_the_first() {
 }
 
 #[test]
+fn a_span_whose_first_row_is_gone_is_one_still_if_its_end_is_there() {
+    let end = json!({"id": "1", "span_id": "a", "_is_merge": true, "metrics": {"end": 2.0}, "output": 1});
+    let update = json!({"id": "2", "_is_merge": true, "output": 2});
+    assert_snapshot!(tree([end, update]), @"(no name) out=1");
+}
+
+#[test]
+fn a_comment_is_on_the_row_of_its_own_project() {
+    let of_project = |project: &str, fields| with(with(row("a", 1.0, &[]), json!({"project_id": project})), fields);
+    let comment = json!({"id": "c", "project_id": "q", "origin": {"id": "row-a"}, "comment": {"text": "nice"}});
+    let odd = json!({"id": "d", "project_id": "q", "origin": {"id": "row-a"}, "comment": 7});
+    assert_snapshot!(
+        tree([comment, odd, of_project("p", json!({"input": 1})), of_project("q", json!({"input": 2}))]),
+        @r#"
+    a in=1
+    a in=2 comment="nice"
+    "#
+    );
+}
+
+#[test]
 fn rows_of_one_id_in_two_projects_are_two_spans() {
     let of_project = |project: &str| with(row("a", 1.0, &[]), json!({"project_id": project, "_is_merge": true}));
     assert_eq!(Traces::from_rows([of_project("p"), of_project("q"), of_project("p")]).len(), 2);

@@ -82,7 +82,7 @@ fn nothing_in_a_span_can_control_the_terminal() {
 
 #[test]
 fn a_span_without_a_name_still_has_a_line() {
-    assert_snapshot!(tree([json!({"id": "1", "output": 1, "_is_merge": true})]), @"(no name) unfinished out=1");
+    assert_snapshot!(tree([json!({"id": "1", "output": 1})]), @"(no name) unfinished out=1");
 }
 
 #[test]
