@@ -6,13 +6,8 @@
 //! account, to a folder on disk. Nothing that is traced ever waits for the network, and nothing is lost in silence.
 //!
 //! ```
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let folder = std::env::temp_dir().join("braintrust-doc-front-page");
-//! # let logger = braintrust::Logger::builder().project("My Project").local_folder(&folder).build()?;
-//! # logger.install();
-//! # /*
-//! let logger = braintrust::init_logger("My Project")?; // settings from the environment
-//! # */
+//! use std::time::Duration;
+//!
 //! use braintrust::{Event, current_span, traced};
 //!
 //! #[traced(type = "tool")]
@@ -27,10 +22,20 @@
 //!     Ok(pages.concat())
 //! }
 //!
-//! answer("tracing")?;
-//! logger.flush_blocking(std::time::Duration::from_secs(5))?;
-//! # Ok(())
-//! # }
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! #   let folder = std::env::temp_dir().join("braintrust-doc-front-page");
+//! #   let logger = braintrust::Logger::builder().project("My Project").local_folder(&folder).build()?;
+//! #   logger.install();
+//! #   /*
+//!     let logger = braintrust::init_logger("My Project")?; // settings from the environment
+//! #   */
+//!     println!("{}", answer("tracing")?);
+//!     match logger.flush_blocking(Duration::from_secs(5)) {
+//!         Ok(report) => println!("{report}"), // 2 delivered, none lost
+//!         Err(error) => eprintln!("{error}"), // what was not delivered, and why
+//!     }
+//!     Ok(())
+//! }
 //! ```
 //!
 //! # Where to look
@@ -63,54 +68,73 @@
 //! | `reqwest-middleware` | `reqwest::Middleware`, which traces the model calls of all that sends its requests through the crate `reqwest-middleware` 0.5 |
 //! | `testing` | the test kit: scoped captures, a logger that writes to memory |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub use braintrust_core::llm::llm;
 pub use braintrust_core::{
     Attachment, AttachmentCounts, Capture, Entered, Error, Event, ExternalAttachment, Extractor, Feedback,
     FeedbackSource, FlushReport, InContext, InSpan, Injector, Instrument, JsonAttachment, Logger, LoggerBuilder,
     LossReason, Losses, MaskedField, Number, Parent, Secret, Slot, Span, SpanBuilder, SpanType, Stats, TracedSpan,
-    Traces, Tree, Verbosity, WhenFull, current_span, extract, init_logger, inject, llm, llm_span, logger, permalink,
-    propagate, register, root_span, score_span, spawn, spawn_blocking, start_span, task_span, thread, tool_span,
-    update_span,
+    Traces, Tree, Verbosity, WhenFull, current_span, extract, init_logger, inject, llm_span, logger, permalink,
+    propagate, register, root_span, score_span, spawn, spawn_blocking, start_span, task_span, tool_span, update_span,
 };
 pub use braintrust_macros::traced;
-
-#[doc(inline)]
-pub use braintrust_core::settings;
 
 #[cfg(feature = "async-openai")]
 pub use braintrust_openai::wrap_openai;
 
+#[doc(inline)]
+pub use braintrust_core::settings;
+
 /// Tracing the clients of the crate `async-openai`; [`wrap_openai`] is all that most need.
 #[cfg(feature = "async-openai")]
 pub mod openai {
-    pub use braintrust_openai::*;
+    pub use braintrust_openai::{OpenAiTracer, TraceLayer, TraceService, tracer, wrap_openai};
 }
 
 /// Tracing the model calls that go through `reqwest`, whatever client makes them.
+///
+/// [`Middleware`](reqwest::Middleware) is for clients of the crate `reqwest-middleware` and all that take one, and
+/// [`Tracer`](reqwest::Tracer) for those that send their requests in a way of their own.
 #[cfg(feature = "reqwest-middleware")]
 pub mod reqwest {
-    pub use braintrust_reqwest::*;
+    pub use braintrust_reqwest::{Call, Endpoint, Middleware, Tracer, WireApi};
 }
 
-/// Importing traces from files, readers and the local folder.
+/// Calls of language models, as they are on the wire.
+///
+/// [`llm()`] traces the calls of any client. The rest is what the integrations are made of, for clients that have none:
+/// [`detect`](llm::detect) tells which API a request speaks, and a [`ModelCall`](llm::ModelCall) is shown its bytes. There
+/// is no I/O here: whoever makes the call sends and receives them.
+pub mod llm {
+    pub use braintrust_core::llm::{
+        CallOptions, Endpoint, Llm, LlmCall, LlmStream, ModelCall, WireApi, detect, is_enabled, llm,
+    };
+}
+
+/// Threads that carry on in the span that is current where they are made.
+pub mod thread {
+    pub use braintrust_core::thread::spawn;
+}
+
+/// Importing traces from files, readers and the local folder; [`Import`](import::Import) tells which formats.
 pub mod import {
-    pub use braintrust_core::import::*;
+    pub use braintrust_core::import::{Import, ImportReport, Problem, Progress};
 }
 
-/// Reading the local folder.
+/// Reading the local folder, where traces go without an API key.
 pub mod local {
-    pub use braintrust_core::local::*;
+    pub use braintrust_core::local::read;
 }
 
 /// The test kit: scoped captures, and a logger that writes to memory.
 #[cfg(feature = "testing")]
 pub mod testing {
-    pub use braintrust_core::testing::*;
+    pub use braintrust_core::testing::{
+        MemoryRows, capture, capture_blocking, capture_blocking_with_output, capture_with_output, memory_logger,
+    };
 }
 
 /// What the code that `#[traced]` generates may name. Not for anyone else: it changes without notice.
 #[doc(hidden)]
 pub use braintrust_core::__private;
-
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -1,4 +1,4 @@
-//! Data flows one way: no module of the runtime uses one that uses it.
+//! Data flows one way: no module of the runtime uses one that uses it. And what is public is decided in the facade.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,6 +26,56 @@ fn spans_know_no_sink_and_sinks_no_span() {
     {
         assert!(!reach(from).contains(never), "`{from}` must not depend on `{never}`: {graph:?}");
     }
+}
+
+#[test]
+fn every_module_is_told_of() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let told = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let rows: Vec<_> = told.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next()).collect();
+    for module in module_graph(&root.join("braintrust-core/src")).keys() {
+        let name = format!("{module}`");
+        assert!(rows.iter().any(|row| row.split(", `").any(|first| first.starts_with(&name))), "`{module}` has no row");
+    }
+}
+
+#[test]
+fn the_facade_names_what_it_re_exports() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let modules: Vec<_> =
+        rust_files(&root.join("braintrust-core/src")).iter().flat_map(|file| public_modules(file)).collect();
+    let paths = reexported_paths(&fs::read_to_string(root.join("src/lib.rs")).unwrap());
+    let has = |path: &str| paths.iter().any(|found| found == path);
+    assert!(has("braintrust_core::init_logger") && has("braintrust_core::llm::detect"), "paths are found: {paths:?}");
+    for module in ["llm", "testing", "thread"] {
+        assert!(modules.iter().any(|found| found == module), "modules are found: {modules:?}");
+    }
+    // `settings` is a page without items, and `__private` is not for users.
+    let wholes = modules.iter().filter(|module| !["settings", "__private"].contains(&module.as_str()));
+    let whole = wholes.map(|module| format!("braintrust_core::{module}")).find(|path| has(path));
+    let whole = whole.or_else(|| paths.iter().find(|path| path.ends_with('*')).cloned());
+    assert_eq!(whole, None, "makes all that is `pub` in it API; name what is");
+}
+
+/// The modules that a file declares as public.
+fn public_modules(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).unwrap();
+    let declared = text.lines().filter_map(|line| line.trim().strip_prefix("pub mod "));
+    declared.map(|rest| rest.trim_end_matches([';', ' ', '{', '}']).to_owned()).collect()
+}
+
+/// Every path in a `pub use`, in full.
+fn reexported_paths(source: &str) -> Vec<String> {
+    let statements = source.split("pub use ").skip(1).map(|rest| rest.split(';').next().unwrap());
+    let paths = statements.flat_map(|statement| {
+        let (prefix, names) = statement.split_once('{').unwrap_or(("", statement));
+        names
+            .split([',', '}'])
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(move |name| format!("{prefix}{name}"))
+    });
+    paths.collect()
 }
 
 /// Which top-level modules each top-level module names.

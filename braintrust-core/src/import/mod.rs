@@ -1,25 +1,4 @@
 //! Importing traces: rows and trees of spans from files, readers and the local folder, into a logger.
-//!
-//! What Braintrust's API returns, what [`Traces::write_jsonl`](crate::Traces::write_jsonl) and the local folder hold,
-//! and what programs in other languages write, can be sent to any project with [`Import`].
-//!
-//! # Formats
-//!
-//! What an input holds is recognised object by object, so that nothing has to be said about it:
-//!
-//! * **rows** in Braintrust's own format, with `span_id`, `root_span_id`, `span_parents`. Several rows of one span are
-//!   merged by Braintrust's rules (`_is_merge`).
-//! * **trees**: an object with the fields of a span, and `children` of the same shape. `name` and `type` may stand beside
-//!   `input` and `output`, or in `span_attributes`. A span without times gets those of its children or of its parent.
-//! * **answers** of Braintrust's API: `{"events": [..]}` and `{"data": [..]}` with rows.
-//!
-//! The objects may stand on lines of their own (JSON Lines), in arrays, or one after the other.
-//!
-//! # What is not imported
-//!
-//! Fields that name a container (`project_id`, `experiment_id`, …), since the rows go to the logger's project, and those
-//! that only the backend writes (`_xact_id`, `comments`, …). What is no good, a line that is cut off or a field of the
-//! wrong type, is skipped and reported with its line and what was expected, and the rest is imported.
 
 mod check;
 mod element;
@@ -50,7 +29,10 @@ use self::window::Window;
 use crate::error::Error;
 use crate::logger::Logger;
 
-/// Describes an import; [`run`](Self::run) does it.
+/// Describes an import of rows and trees of spans into a logger; [`run`](Self::run) does it.
+///
+/// What Braintrust's API returns, what [`Traces::write_jsonl`](crate::Traces::write_jsonl) and the local folder hold,
+/// and what programs in other languages write, can be sent to any project.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("braintrust-doc-import-{}", std::process::id()));
@@ -71,6 +53,24 @@ use crate::logger::Logger;
 /// # std::fs::remove_dir_all(folder).ok();
 /// # Ok::<(), braintrust::Error>(())
 /// ```
+///
+/// # Formats
+///
+/// What an input holds is recognised object by object, so that nothing has to be said about it:
+///
+/// * **rows** in Braintrust's own format, with `span_id`, `root_span_id`, `span_parents`. Several rows of one span are
+///   merged by Braintrust's rules (`_is_merge`).
+/// * **trees**: an object with the fields of a span, and `children` of the same shape. `name` and `type` may stand beside
+///   `input` and `output`, or in `span_attributes`. A span without times gets those of its children or of its parent.
+/// * **answers** of Braintrust's API: `{"events": [..]}` and `{"data": [..]}` with rows.
+///
+/// The objects may stand on lines of their own (JSON Lines), in arrays, or one after the other.
+///
+/// # What is not imported
+///
+/// Fields that name a container (`project_id`, `experiment_id`, …), since the rows go to the logger's project, and those
+/// that only the backend writes (`_xact_id`, `comments`, …). What is no good, a line that is cut off or a field of the
+/// wrong type, is skipped and reported with its line and what was expected, and the rest is imported.
 #[must_use = "an import does nothing before `.run()`"]
 pub struct Import<'a> {
     logger: Logger,
