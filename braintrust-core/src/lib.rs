@@ -4,6 +4,8 @@
 //! into JSON, `record` keeps what happened in buffers of the threads, `export` joins that into rows, `sink` takes the
 //! rows to where they go.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod active;
 mod api;
 mod attachment;

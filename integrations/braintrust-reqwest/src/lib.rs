@@ -3,6 +3,8 @@
 //!
 //! It is part of the crate `braintrust`, as `braintrust::reqwest` behind the feature `reqwest-middleware`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod call;
 #[cfg(feature = "middleware")]
 mod middleware;
