@@ -10,3 +10,8 @@ mod tracer;
 
 pub use layer::{TraceLayer, TraceService};
 pub use tracer::{OpenAiTracer, tracer, wrap_openai};
+
+/// The snippets of the README, which are about clients too: this crate's tests have all that they need.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
