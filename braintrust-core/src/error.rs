@@ -8,6 +8,20 @@ use crate::report::FlushReport;
 ///
 /// The text names the thing, what was wrong with it, what was expected, and what to do.
 /// Logging itself never returns an error: [`Span`](crate::Span) and [`Event`](crate::Event) have no fallible methods.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join("braintrust-doc-error");
+/// # let logger = braintrust::Logger::builder().project("p").local_folder(folder).build()?;
+/// match logger.flush_blocking(std::time::Duration::from_secs(5)) {
+///     Ok(report) => println!("{report}"),
+///     Err(error) if error.is_timeout() => println!("{error}"), // what waits is sent later
+///     Err(error) => {
+///         let lost = error.report().map_or(0, |report| report.lost.total());
+///         println!("{lost} rows are gone: {error}");
+///     }
+/// }
+/// # Ok::<(), braintrust::Error>(())
+/// ```
 pub struct Error(Box<Kind>);
 
 /// The private taxonomy behind [`Error`].

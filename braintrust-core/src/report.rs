@@ -104,6 +104,17 @@ impl fmt::Display for Losses {
 ///
 /// A span that is short is one row; one that is still open when a flush comes, or is logged to after it ended,
 /// takes a row more each time.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join("braintrust-doc-flush-report");
+/// # let logger = braintrust::Logger::builder().project("p").local_folder(folder).build()?;
+/// logger.start_span("step").start().end();
+/// let report = logger.flush_blocking(std::time::Duration::from_secs(5))?;
+///
+/// assert_eq!((report.delivered, report.lost.total()), (1, 0));
+/// assert_eq!(report.to_string(), "1 delivered, none lost");
+/// # Ok::<(), braintrust::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushReport {

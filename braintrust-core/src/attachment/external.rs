@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::media_type;
 
-/// Data in a store that Braintrust can read by itself, such as `s3://bucket/key.pdf`. It is shown as an attachment, and
-/// never uploaded, nor fetched by this process.
+/// Data in a store that Braintrust can read by itself, such as `s3://bucket/key.pdf`.
+///
+/// It is shown as an attachment, and never uploaded, nor fetched by this process.
 ///
 /// ```
 /// use braintrust::{Event, ExternalAttachment};

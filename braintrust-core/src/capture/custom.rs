@@ -34,7 +34,7 @@ pub trait Capture {
     fn capture(&self, slot: &mut Slot<'_>);
 }
 
-/// The place of one value in a span. What is shown last stays.
+/// The place of one value in a span, in which what is shown last stays.
 pub struct Slot<'a> {
     out: &'a mut Vec<u8>,
     start: usize,

@@ -1,6 +1,8 @@
 //! How much is said.
 
-/// How much the library says on stderr about itself. A `tracing` subscriber has filters of its own.
+/// How much the library says on stderr about itself.
+///
+/// A `tracing` subscriber has filters of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Verbosity {

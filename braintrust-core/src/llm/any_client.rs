@@ -102,7 +102,9 @@ impl Llm {
     }
 }
 
-/// A call of a model that has begun; it ends, and its span with it, when the answer does. Made by [`Llm::request`].
+/// A call of a model that has begun, and that ends, its span with it, when the answer does.
+///
+/// Made by [`Llm::request`].
 #[derive(Debug)]
 #[must_use = "the span ends when the call is dropped; give it the future or the stream of the answer"]
 pub struct LlmCall(ModelCall);

@@ -1,5 +1,7 @@
 //! Calls of language models, as they are on the wire: which API a request speaks, what it asked, what was answered, and
-//! what it cost in tokens. No I/O: whoever makes the call shows its bytes to a [`ModelCall`].
+//! what it cost in tokens.
+//!
+//! No I/O: whoever makes the call shows its bytes to a [`ModelCall`].
 
 mod ahead;
 mod any_client;
@@ -29,7 +31,7 @@ pub use detect::detect;
 pub use endpoint::Endpoint;
 pub use options::CallOptions;
 
-/// Whether any logger exists. While none does, a wrapper need not look at a request at all.
+/// Whether any logger exists: while none does, a wrapper need not look at a request at all.
 #[must_use]
 pub fn is_enabled() -> bool {
     crate::active::enabled()

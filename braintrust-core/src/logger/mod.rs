@@ -34,7 +34,7 @@ use crate::span::{self, Feedback, Parent, SpanBuilder};
 /// How long an awaited flush waits for a destination that does not answer.
 const FLUSH_LIMIT: Duration = Duration::from_secs(30);
 
-/// A handle to one project's logs. Clones are cheap and share everything.
+/// A handle to one project's logs, whose clones are cheap and share everything.
 ///
 /// Made by [`init_logger`], or by [`Logger::builder`] for more than one in a process. Its spans are sent in the
 /// background by a thread of the library; the rest leaves when the process exits, or with [`flush`](Self::flush).
@@ -74,6 +74,17 @@ struct Shared {
 ///
 /// With `BRAINTRUST_API_KEY` set, spans go to that project of Braintrust, which is made if it does not exist. Without
 /// a key they go to the local folder `.braintrust`, and a line on stderr says so. No request is made here.
+///
+/// ```no_run
+/// fn main() -> Result<(), braintrust::Error> {
+///     let logger = braintrust::init_logger("My Project")?;
+///     braintrust::start_span("work").start().in_scope(|| println!("what is traced here goes to My Project"));
+///     if let Err(error) = logger.flush_blocking(std::time::Duration::from_secs(5)) {
+///         eprintln!("{error}"); // what was not delivered, and why: no reason to end a program
+///     }
+///     Ok(())
+/// }
+/// ```
 ///
 /// # Process exit
 ///

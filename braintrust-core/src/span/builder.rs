@@ -14,6 +14,19 @@ use crate::event::Event;
 /// A span that has not started yet; [`start`](Self::start) begins it.
 ///
 /// Made by [`start_span`](crate::start_span), [`Span::start_span`] and [`Logger::start_span`](crate::Logger::start_span).
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use braintrust::{Event, Parent, SpanType, start_span};
+///
+/// let span = start_span("nightly index")
+///     .kind(SpanType::Task)
+///     .parent(Parent::root()) // whatever is current
+///     .start_time(SystemTime::now() - Duration::from_secs(2))
+///     .event(Event::new().input(&["a.md", "b.md"]).metadata("index", "docs"))
+///     .start();
+/// ```
 #[derive(Debug)]
 #[must_use = "a span begins with `.start()`"]
 pub struct SpanBuilder {

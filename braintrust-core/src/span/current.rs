@@ -27,6 +27,15 @@ pub fn current_span() -> Span {
 }
 
 /// Begins a span under the current one; where there is none, a root of the process's default logger.
+///
+/// ```
+/// use braintrust::{Event, start_span};
+///
+/// let span = start_span("rerank").input(&["b", "a"]).start();
+/// let best = span.in_scope(|| "a"); // what is traced in here is under `rerank`
+/// span.log(Event::new().output(best).score("relevance", 0.8));
+/// span.end(); // or the last handle drops
+/// ```
 pub fn start_span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
     SpanBuilder::new(name.into())
 }

@@ -11,6 +11,19 @@ use super::{Traces, Tree};
 /// One span, as its rows tell it.
 ///
 /// Two views are equal if they show the same row `id`.
+///
+/// ```
+/// # use braintrust::{Traces, start_span, testing};
+/// let traces: Traces = testing::capture_blocking(|| {
+///     let search = start_span("search").input(&"rust").start();
+///     search.in_scope(|| start_span("read").start().end());
+/// });
+///
+/// let search = traces.find("search");
+/// assert_eq!(search.input().unwrap(), "rust");
+/// assert_eq!(search.children(), [traces.find("read")]);
+/// assert!(search.error().is_none());
+/// ```
 #[derive(Clone, Copy)]
 pub struct TracedSpan<'traces> {
     traces: &'traces Traces,
