@@ -8,18 +8,28 @@ use syn::{Attribute, FnArg, Signature};
 
 use crate::errors::Errors;
 use crate::item::Function;
-use crate::options::{Given, Options};
+use crate::options::{Given, Name, Options};
 use crate::params;
 use crate::shape::Shape;
-use crate::suggest::did_you_mean;
+use crate::suggest::nearest;
 
 /// Adds what is wrong with the options by themselves.
 pub(crate) fn check_options(options: &Options, errors: &mut Errors) {
     if let (Some(_), Some(all)) = (&options.skip, &options.skip_all) {
         errors.at(&all.key, "`skip(...)` has no effect together with `skip_all`; remove one of them");
     }
-    conflict(options.no_input.as_ref(), options.input.as_ref(), "`no_input` conflicts with `input = ...`", errors);
-    conflict(options.no_output.as_ref(), options.output.as_ref(), "`no_output` conflicts with `output = ...`", errors);
+    conflict(
+        options.no_input.as_ref(),
+        options.input.as_ref(),
+        "`no_input` conflicts with `input = ...`; remove one of them",
+        errors,
+    );
+    conflict(
+        options.no_output.as_ref(),
+        options.output.as_ref(),
+        "`no_output` conflicts with `output = ...`; remove one of them",
+        errors,
+    );
     conflict(
         options.parent.as_ref(),
         options.logger.as_ref(),
@@ -48,23 +58,23 @@ pub(crate) fn check_options(options: &Options, errors: &mut Errors) {
         conflict(
             options.no_input.as_ref(),
             list.as_ref(),
-            format!("`no_input` leaves `{name}(...)` nothing to do"),
+            format!("`no_input` leaves `{name}(...)` nothing to do; remove one of them"),
             errors,
         );
         conflict(
             options.input.as_ref(),
             list.as_ref(),
-            format!("`input = ...` leaves `{name}(...)` nothing to do"),
+            format!("`input = ...` leaves `{name}(...)` nothing to do; remove one of them"),
             errors,
         );
     }
     if let (Some(aggregate), None) = (&options.aggregate, &options.stream) {
-        errors.at(&aggregate.key, "`aggregate` needs the `stream` flag");
+        errors.at(&aggregate.key, "`aggregate` needs the `stream` flag: `stream, aggregate = ...`");
     }
     conflict(
         options.output.as_ref(),
         options.aggregate.as_ref(),
-        "`aggregate` makes the output of a stream; `output = ...` has no effect beside it",
+        "`aggregate` makes the output of a stream; `output = ...` has no effect beside it; remove one of them",
         errors,
     );
     both_skipped_and_redacted(options, errors);
@@ -86,7 +96,7 @@ fn both_skipped_and_redacted(options: &Options, errors: &mut Errors) {
     let (Some(skip), Some(redact)) = (&options.skip, &options.redact) else { return };
     for name in &redact.value {
         if skip.value.contains(name) {
-            errors.at(name, format!("`{name}` is both skipped and redacted"));
+            errors.at(name, format!("`{name}` is both skipped and redacted; remove it from one of them"));
         }
     }
 }
@@ -95,10 +105,17 @@ fn both_skipped_and_redacted(options: &Options, errors: &mut Errors) {
 pub(crate) fn check_function(options: &Options, function: &Function, errors: &mut Errors) {
     let signature = &function.signature;
     if let Some(constness) = &signature.constness {
-        errors.at(constness, "`const fn` cannot be traced: a span needs the clock and the allocator");
+        errors.at(
+            constness,
+            "`const fn` cannot be traced: a span needs the clock and the allocator; remove `const`, or trace a function \
+             that calls this one",
+        );
     }
     if let Some(variadic) = &signature.variadic {
-        errors.at(variadic.dots, "a C-variadic function cannot be traced: its arguments cannot be passed on");
+        errors.at(
+            variadic.dots,
+            "a C-variadic function cannot be traced: its arguments cannot be passed on; trace a function that calls this one",
+        );
     }
     check_names(options, signature, errors);
     let shape = Shape::of(signature, &function.attributes, options.stream.is_some());
@@ -162,7 +179,8 @@ fn check_names(options: &Options, signature: &Signature, errors: &mut Errors) {
     let function = signature.ident.unraw().to_string();
     let mut check = |list: &str, name: &str, span: Span| {
         if !known.iter().any(|parameter| parameter == name) && !is_hidden(&inputs) {
-            let hint = did_you_mean(name, known.iter().map(String::as_str));
+            let hint = nearest(name, known.iter().map(String::as_str))
+                .map_or_else(|| listed(&known), |parameter| format!("; did you mean `{parameter}`?"));
             let message = format!("`{list}` names `{name}`, which is not a parameter of `{function}`{hint}");
             errors.add(syn::Error::new(span, message));
         }
@@ -176,6 +194,30 @@ fn check_names(options: &Options, signature: &Signature, errors: &mut Errors) {
         if entry.value.is_none() {
             check("metadata", &entry.key, entry.span);
         }
+    }
+    if let Some(Name::Word(word)) = options.name.as_ref().map(|given| &given.value) {
+        check_word(word, &known, &function, errors);
+    }
+}
+
+/// A parameter's name alone may be meant in several ways, one of which is to hide it.
+fn check_word(word: &Ident, parameters: &[String], function: &str, errors: &mut Errors) {
+    let name = word.unraw().to_string();
+    if parameters.contains(&name) {
+        let message = format!(
+            "`{name}` is a parameter of `{function}`: write `\"{name}\"` for a span of that name, `\"{{{name}}}\"` for a \
+             name with its value, and `skip({name})` to leave it out of the input"
+        );
+        errors.add(syn::Error::new(word.span(), message));
+    }
+}
+
+/// The end of an error message: what parameters there are.
+fn listed(parameters: &[String]) -> String {
+    match parameters {
+        [] => "; it has none".to_owned(),
+        [only] => format!("; its only one is `{only}`"),
+        several => format!("; its parameters are `{}`", several.join("`, `")),
     }
 }
 

@@ -65,6 +65,10 @@ use proc_macro::TokenStream;
 /// The name comes first, without a key: a string literal, a word that is no option, or an expression. A literal with
 /// braces is a format string over the arguments. All other options may come in any order.
 ///
+/// A word without quotes is refused where it may have been meant as something else: as a span type (`tool`), as a
+/// parameter, or to hide something (`skip_input`, `no_args`, `sensitive`), because then what was to be hidden would be
+/// recorded. In quotes, any text is a name. A name that a function makes is `name = f(a)`, or begins with a path.
+///
 /// | option | what it does |
 /// |---|---|
 /// | `name = …` | the same as the name in the first place |

@@ -51,6 +51,28 @@ pub(crate) fn form(name: &str) -> Form {
     }
 }
 
+/// The options that may stand alone.
+pub(crate) fn flags() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().filter(|name| matches!(form(name), Form::Flag | Form::FlagOrValue))
+}
+
+/// The option `name` as it is written.
+pub(crate) fn usage(name: &str) -> String {
+    match form(name) {
+        Form::Flag | Form::FlagOrValue => format!("`{name}`"),
+        Form::Value => format!("`{name} = ...`"),
+        Form::List => format!("`{name}(...)`"),
+    }
+}
+
+/// What is said of an option `name` without its value or list.
+pub(crate) fn needed(name: &str) -> String {
+    let what = if form(name) == Form::List { "list" } else { "value" };
+    let note =
+        if name == "err" { "; errors are recorded without it, and `err = debug` takes their `Debug` text" } else { "" };
+    format!("`{name}` needs a {what}: {}{note}", usage(name))
+}
+
 /// A value and the option that it was given to.
 pub(crate) struct Given<T> {
     pub(crate) key: Ident,

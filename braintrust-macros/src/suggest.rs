@@ -1,14 +1,24 @@
 //! "Did you mean …": the nearest known word.
 
-/// How many edits a word may be away from a known one to count as a misspelling of it.
-const MAX_EDITS: usize = 2;
-
 /// The known word nearest to `word`, if `word` looks like a misspelling of it.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_within(word, known, |characters| match characters {
+        0..=2 => 0,
+        3..=5 => 1,
+        _ => 2,
+    })
+}
+
+/// The known word nearest to `word`, if it is within the edits that `allowed` gives a known word of so many characters.
+pub(crate) fn nearest_within<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    allowed: impl Fn(usize) -> usize,
+) -> Option<&'a str> {
     known
         .into_iter()
         .map(|candidate| (edits(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= MAX_EDITS)
+        .filter(|(distance, candidate)| *distance <= allowed(candidate.chars().count()))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -55,5 +65,8 @@ mod tests {
     fn only_near_words_are_suggested() {
         assert_eq!(nearest("ouput", ["input", "output"]), Some("output"));
         assert_eq!(nearest("answer", ["input", "output"]), None);
+        assert_eq!(nearest("typ", ["type"]), Some("type"));
+        assert_eq!(nearest("ret", ["err"]), None);
+        assert_eq!(nearest("m", ["n"]), None);
     }
 }

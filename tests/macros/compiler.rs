@@ -367,6 +367,9 @@ fn sh_27_a_const_fn_is_the_only_error_and_still_there() {
     let program = "#[braintrust::traced] pub const fn f() -> u8 { 1 } pub const USED: u8 = f();";
     let errors = compile("rustc", "2024", &source("constant", program), "constant").unwrap_err();
     let errors: Vec<_> = errors.lines().filter(|line| line.starts_with("error")).collect();
-    let expected = "error: `const fn` cannot be traced: a span needs the clock and the allocator";
-    assert_eq!(errors, [expected, "error: aborting due to 1 previous error"]);
+    let [error, "error: aborting due to 1 previous error"] = errors[..] else { panic!("{errors:?}") };
+    assert!(
+        error.starts_with("error: `const fn` cannot be traced: a span needs the clock and the allocator"),
+        "{error}"
+    );
 }

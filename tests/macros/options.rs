@@ -399,3 +399,64 @@ fn op_20_a_project_that_no_one_registered_changes_nothing() {
     fn f() {}
     assert_eq!(capture_blocking(f).len(), 1);
 }
+
+/// Names that are near an option, but near none that stands alone; and all others in quotes.
+#[test]
+fn op_21_words_that_are_names() {
+    macro_rules! named {
+        ($($name:ident)*) => {{
+            let traces = capture_blocking(|| { $({
+                #[traced($name)]
+                fn f() {}
+                f();
+            })* });
+            assert_eq!(traces.roots().iter().map(|span| span.name()).collect::<Vec<_>>(), [$(stringify!($name)),*]);
+        }};
+    }
+    named!(page game make ship strip stage steam outptu kind agent node notify drop sanitize_input);
+    #[traced(tool, type = "llm")]
+    fn a() {}
+    #[traced("tool")]
+    fn b() {}
+    #[traced("skip_input")]
+    fn c() {}
+    #[traced(type = "tool", name = "sensitive")]
+    fn d() {}
+    let traces = capture_blocking(|| {
+        a();
+        b();
+        c();
+        d();
+    });
+    let names: Vec<_> = traces.roots().iter().map(|span| (span.name(), span.kind().unwrap())).collect();
+    assert_eq!(names, [("tool", "llm"), ("tool", "function"), ("skip_input", "function"), ("sensitive", "tool")]);
+}
+
+#[test]
+fn op_22_names_that_functions_make() {
+    fn numbered(n: u8) -> String {
+        format!("number {n}")
+    }
+    #[traced(name = numbered(n))]
+    fn a(n: u8) -> u8 {
+        n
+    }
+    #[traced(numbered(n).to_uppercase())]
+    fn b(n: u8) -> u8 {
+        n
+    }
+    macro_rules! named_by {
+        ($name:ident, $by:expr) => {
+            #[traced($by)]
+            fn $name() {}
+        };
+    }
+    named_by!(c, numbered(3));
+    let traces = capture_blocking(|| {
+        a(1);
+        b(2);
+        c();
+    });
+    let names: Vec<_> = traces.roots().iter().map(|span| span.name()).collect();
+    assert_eq!(names, ["number 1", "NUMBER 2", "number 3"]);
+}

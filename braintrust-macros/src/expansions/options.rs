@@ -178,7 +178,7 @@ fn mistakes_leave_the_item_as_it_was() {
     "unknown option `typ`; did you mean `type`?"
 }
 ::core::compile_error! {
-    "`skip` names `b`, which is not a parameter of `f`; did you mean `a`?"
+    "`skip` names `b`, which is not a parameter of `f`; its only one is `a`"
 }
 fn f(a: u8) -> u8 {
     a

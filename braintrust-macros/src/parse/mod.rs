@@ -1,5 +1,9 @@
 //! First stage: the attribute's tokens become [`Options`]. After a mistake it goes on with the next option.
 
+mod first;
+mod foreign;
+mod hiding;
+mod unknown;
 mod value;
 
 use proc_macro2::TokenStream;
@@ -8,8 +12,8 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token};
 
 use crate::errors::Errors;
-use crate::options::{Form, Given, NAMES, Name, Options, form};
-use crate::suggest::{did_you_mean, nearest};
+use crate::options::{Form, Given, NAMES, Name, Options, form, needed};
+use first::First;
 
 /// Reads the tokens between the attribute's parentheses.
 pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Options {
@@ -27,11 +31,7 @@ pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Options {
 fn read_options(input: ParseStream<'_>, options: &mut Options, errors: &mut Errors) {
     let mut is_first = true;
     while !input.is_empty() {
-        let read = if is_first && !starts_option(input) {
-            read_positional_name(input, options)
-        } else {
-            read_option(input, options)
-        };
+        let read = if is_first { read_first(input, options) } else { read_option(input, options, false) };
         is_first = false;
         let separated =
             read.and_then(|()| if input.is_empty() { Ok(()) } else { input.parse::<Token![,]>().map(drop) });
@@ -53,41 +53,11 @@ fn skip_to_next_option(input: ParseStream<'_>) {
     }
 }
 
-/// Whether the first thing in the attribute is an option rather than the span's name.
-///
-/// `skip_all`, `type = …` and `skip(…)` are options. `answer` is a name unless it looks like a misspelt option, `NAME`
-/// is a constant, and `names::X` or `name(x)` is an expression.
-fn starts_option(input: ParseStream<'_>) -> bool {
-    let ahead = input.fork();
-    let Ok(word) = ahead.call(Ident::parse_any) else { return false };
-    let word = word.unraw().to_string();
-    let is_assigned = ahead.peek(Token![=]) && !ahead.peek(Token![==]);
-    let is_lone = ahead.is_empty() || ahead.peek(Token![,]);
-    let may_be_meant = nearest(&word, NAMES).is_some();
-    if is_assigned {
-        return true;
-    }
-    if is_lone {
-        return may_be_meant && !is_constant_name(&word);
-    }
-    NAMES.contains(&word.as_str()) && !ahead.peek(Token![::]) && !ahead.peek(Token![.]) && !ahead.peek(Token![!])
-        || ahead.peek(syn::token::Paren) && may_be_meant
-        || ahead.peek(Ident::peek_any)
-}
-
-fn is_constant_name(word: &str) -> bool {
-    word.chars().any(char::is_uppercase) && !word.chars().any(char::is_lowercase)
-}
-
-fn read_positional_name(input: ParseStream<'_>, options: &mut Options) -> syn::Result<()> {
-    let ahead = input.fork();
-    let lone_word = ahead.call(Ident::parse_any).ok().filter(|_| ahead.is_empty() || ahead.peek(Token![,]));
-    let name = match lone_word {
-        Some(word) if !is_constant_name(&word.to_string()) => {
-            input.call(Ident::parse_any)?;
-            Name::Word(word)
-        }
-        _ => read_name(input)?,
+fn read_first(input: ParseStream<'_>, options: &mut Options) -> syn::Result<()> {
+    let name = match first::look(input)? {
+        First::Option => return read_option(input, options, true),
+        First::Word => Name::Word(input.call(Ident::parse_any)?),
+        First::Expression => read_name(input)?,
     };
     let key = Ident::new("name", proc_macro2::Span::call_site());
     options.name = Some(Given { key, value: name });
@@ -108,15 +78,14 @@ fn read_name(input: ParseStream<'_>) -> syn::Result<Name> {
     }
 }
 
-fn read_option(input: ParseStream<'_>, options: &mut Options) -> syn::Result<()> {
+fn read_option(input: ParseStream<'_>, options: &mut Options, is_first: bool) -> syn::Result<()> {
     if input.peek(LitStr) {
         return Err(input.error("the span name must come first; write it as `name = ...` here"));
     }
     let key = input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), "expected an option"))?;
     let name = key.unraw().to_string();
     if !NAMES.contains(&name.as_str()) {
-        let hint = did_you_mean(&name, NAMES);
-        return Err(syn::Error::new(key.span(), format!("unknown option `{name}`{hint}")));
+        return Err(unknown::option(&key, input, is_first));
     }
     check_form(&name, &key, input)?;
     read_value(&name, key, input, options)
@@ -127,9 +96,11 @@ fn check_form(name: &str, key: &Ident, input: ParseStream<'_>) -> syn::Result<()
     let has_value = input.peek(Token![=]);
     let has_list = input.peek(syn::token::Paren);
     let problem = match form(name) {
-        Form::Flag if has_value || has_list => format!("`{name}` is a flag and takes no value"),
-        Form::Value if !has_value => format!("`{name}` needs a value: `{name} = ...`"),
-        Form::List if !has_list => format!("`{name}` needs a list: `{name}(...)`"),
+        Form::Flag if has_value || has_list => {
+            format!("`{name}` is a flag and takes no value; write `{name}` alone, or leave it out")
+        }
+        Form::Value if !has_value => needed(name),
+        Form::List if !has_list => needed(name),
         Form::FlagOrValue if has_list => format!("`{name}` takes no list: `{name}` or `{name} = ...`"),
         _ => return Ok(()),
     };
