@@ -39,7 +39,7 @@ pub(crate) enum Kind {
     #[error("{message}")]
     Io { message: String, source: std::io::Error },
     #[error("{message}")]
-    Flush { message: String, report: FlushReport, timed_out: bool },
+    Flush { message: String, report: FlushReport, timed_out: bool, refused: bool },
 }
 
 impl Error {
@@ -88,10 +88,11 @@ impl Error {
         matches!(*self.0, Kind::Io { .. })
     }
 
-    /// Whether Braintrust refused a request, or did not answer it.
+    /// Whether Braintrust refused a request, or did not answer it. Of a flush: whether it refused rows, or the key they
+    /// were sent with; [`report`](Self::report) says how many rows are on disk or lost for that.
     #[must_use]
     pub fn is_backend(&self) -> bool {
-        matches!(*self.0, Kind::Backend(_))
+        matches!(*self.0, Kind::Backend(_) | Kind::Flush { refused: true, .. })
     }
 
     /// Whether a flush ran out of time; its rows stay queued, and a later flush sends them.

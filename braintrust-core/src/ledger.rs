@@ -33,8 +33,10 @@ struct Books {
     reported_attachments: AttachmentCounts,
     /// Why rows were lost since the last report.
     loss: Option<String>,
-    /// What the backend has refused since the last report; the rows are on disk.
+    /// What the backend has refused since the last report, and where the rows are on disk.
     refusal: Option<String>,
+    /// The refusal that somebody was told of last.
+    told: Option<String>,
     /// Why the attempt before this moment failed.
     trouble: Option<String>,
 }
@@ -130,13 +132,16 @@ impl Ledger {
         }
     }
 
-    /// The backend has refused rows, which stay on disk.
-    pub(crate) fn refused_by_backend(&self, why: &str) {
+    /// The backend has refused rows, which stay on disk in the folder `place`.
+    pub(crate) fn refused_by_backend(&self, why: &str, place: &str) {
+        let refusal = format!("{why}; the rows are kept on disk, in {place}");
         let mut books = self.books();
-        books.refusal = Some(why.to_owned());
+        books.refusal = Some(refusal.clone());
         books.total.last_error = Some(why.to_owned());
         drop(books);
-        diagnostics::error(&format!("refused: {}", self.label), || format!("{}: {why}", self.label));
+        if diagnostics::error(&format!("refused: {}", self.label), || format!("{}: {refusal}", self.label)) {
+            self.books().told = Some(refusal);
+        }
     }
 
     /// A request for rows is about to be sent.
@@ -215,6 +220,22 @@ impl Ledger {
     ///
     /// If rows were lost or refused, or (`late`) the flush ran out of time with rows still in memory.
     pub(crate) fn report(&self, late: Option<Duration>) -> Result<FlushReport, Error> {
+        self.close(late).map_err(|failure| {
+            if failure.refusal.is_some() {
+                self.books().told = failure.refusal;
+            }
+            failure.error
+        })
+    }
+
+    /// Closes the books at the end of the process: what is to be said then, if there is something that nobody was told.
+    pub(crate) fn last_words(&self, late: Option<Duration>) -> Option<Error> {
+        let failure = self.close(late).err()?;
+        let is_known = failure.refusal.is_some() && failure.refusal == self.books().told;
+        (!is_known).then_some(failure.error)
+    }
+
+    fn close(&self, late: Option<Duration>) -> Result<FlushReport, Failure> {
         let mut books = self.books();
         let total = &books.total;
         let report = FlushReport {
@@ -232,17 +253,20 @@ impl Ledger {
         let (loss, refusal) = (books.loss.take(), books.refusal.take());
         let trouble = books.trouble.clone();
         drop(books);
+        let is_refused = refusal.is_some() || was_refused(report.lost);
+        let queued = report.queued + report.attachments.queued;
         if report.lost.total() > 0 || report.attachments.lost > 0 {
             let why = loss.unwrap_or_else(|| "the queue was full".to_owned());
-            return Err(flush_error(why, report, late.is_some()));
+            return Err(Failure::new(why, report, late.is_some(), is_refused));
         }
         if let Some(why) = refusal {
-            return Err(flush_error(format!("{why}; the rows are kept on disk"), report, late.is_some()));
+            let failure = Failure::new(why.clone(), report, late.is_some(), is_refused);
+            return Err(Failure { refusal: (queued == 0).then_some(why), ..failure });
         }
         match late {
-            Some(limit) if report.queued + report.attachments.queued > 0 => {
+            Some(limit) if queued > 0 => {
                 let why = trouble.unwrap_or_else(|| "the destination did not answer in time".to_owned());
-                Err(flush_error(format!("no answer within {limit:?}; {why}"), report, true))
+                Err(Failure::new(format!("no answer within {limit:?}; {why}"), report, true, is_refused))
             }
             _ => Ok(report),
         }
@@ -262,7 +286,8 @@ impl Ledger {
     /// Always: what was recorded before the flush may not even be rows yet, so nobody can say that it is safe.
     pub(crate) fn report_unheard(&self, limit: Duration) -> Result<FlushReport, Error> {
         let report = self.report(Some(limit))?;
-        Err(flush_error(format!("the exporter did not get to it within {limit:?}; the machine is busy"), report, true))
+        let why = format!("the exporter did not get to it within {limit:?}; the machine is busy");
+        Err(Failure::new(why, report, true, false).error)
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
@@ -293,6 +318,21 @@ impl AttachmentCounts {
     }
 }
 
-fn flush_error(why: String, report: FlushReport, timed_out: bool) -> Error {
-    Kind::Flush { message: format!("flush was not complete: {report}; {why}"), report, timed_out }.into()
+/// Why a flush is no success.
+struct Failure {
+    error: Error,
+    /// What the backend refused, if it is that and nothing more.
+    refusal: Option<String>,
+}
+
+impl Failure {
+    fn new(why: String, report: FlushReport, timed_out: bool, refused: bool) -> Self {
+        let message = format!("flush was not complete: {report}; {why}");
+        Self { error: Kind::Flush { message, report, timed_out, refused }.into(), refusal: None }
+    }
+}
+
+/// Whether rows were lost because the backend does not take them.
+fn was_refused(lost: Losses) -> bool {
+    lost.count(LossReason::Rejected) + lost.count(LossReason::TooLarge) > 0
 }

@@ -41,7 +41,7 @@ impl fmt::Display for LossReason {
 }
 
 /// Lost rows, counted by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Losses([u64; LossReason::ALL.len()]);
 
 impl Losses {
@@ -84,6 +84,13 @@ impl Losses {
     /// The reasons that apply, with their counts.
     pub fn iter(&self) -> impl Iterator<Item = (LossReason, u64)> + '_ {
         LossReason::ALL.into_iter().map(|reason| (reason, self.count(reason))).filter(|(_, count)| *count > 0)
+    }
+}
+
+/// The reasons that apply, with their counts.
+impl fmt::Debug for Losses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

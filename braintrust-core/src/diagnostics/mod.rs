@@ -20,9 +20,9 @@ const PERIOD: Duration = Duration::from_secs(60);
 static RATE: Rate = Rate::new();
 static DROP_PERIOD_MS: AtomicU64 = AtomicU64::new(PERIOD.as_millis() as u64);
 
-/// Tells of a loss, unless something of the same `kind` has been told within the last minute.
-pub(crate) fn error(kind: &str, text: impl FnOnce() -> String) {
-    tell(Verbosity::Error, kind, PERIOD, text);
+/// Tells of a loss, unless something of the same `kind` has been told within the last minute; whether it was told.
+pub(crate) fn error(kind: &str, text: impl FnOnce() -> String) -> bool {
+    tell(Verbosity::Error, kind, PERIOD, text)
 }
 
 /// Warns that `spans` found no room in memory; how many there were in all, once in a while.
@@ -72,15 +72,16 @@ pub(crate) fn last_words(text: &str) {
     }
 }
 
-fn tell(level: Verbosity, kind: &str, period: Duration, text: impl FnOnce() -> String) {
+fn tell(level: Verbosity, kind: &str, period: Duration, text: impl FnOnce() -> String) -> bool {
     // What nobody hears must not use up the one time it is said.
     if !voice::is_heard(level) {
-        return;
+        return false;
     }
-    let Some(held_back) = RATE.admit(kind, period) else { return };
+    let Some(held_back) = RATE.admit(kind, period) else { return false };
     let mut text = text();
     if held_back > 0 {
         text.push_str(&format!(" ({held_back} more like this since it was last said)"));
     }
     voice::say(level, &text);
+    true
 }

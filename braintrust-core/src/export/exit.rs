@@ -59,11 +59,11 @@ fn flush() {
     });
     let heard = waiting.recv_timeout(LIMIT + Duration::from_millis(500));
     for Opened { label, ledger, .. } in &exporter.running().loggers {
-        let report = match heard {
-            Ok(late) => ledger.report((late && ledger.has_queued()).then_some(LIMIT)),
-            Err(_) => ledger.report_unheard(LIMIT),
+        let failure = match heard {
+            Ok(late) => ledger.last_words((late && ledger.has_queued()).then_some(LIMIT)),
+            Err(_) => ledger.report_unheard(LIMIT).err(),
         };
-        if let Err(error) = report {
+        if let Some(error) = failure {
             diagnostics::last_words(&format!("{label}: {error}"));
         }
     }

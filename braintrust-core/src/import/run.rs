@@ -169,6 +169,7 @@ impl Run<'_> {
             message: format!("the import stopped after {} rows: {error}", self.report.imported),
             report: report.clone(),
             timed_out: error.is_timeout(),
+            refused: error.is_backend(),
         }))
     }
 

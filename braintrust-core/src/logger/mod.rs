@@ -172,10 +172,20 @@ impl Logger {
     /// before it is done goes on in the background. The exit of the process flushes too: see
     /// [process exit](crate::init_logger#process-exit).
     ///
+    /// A backend that cannot be reached, or answers that it is in trouble, is no error as long as rows can wait on disk:
+    /// the report counts them as [`spooled`](FlushReport::spooled), and [`Stats::last_error`] says why.
+    ///
     /// # Errors
     ///
-    /// If rows were lost, with the reason and counts in [`Error::report`]; or if the destination has not answered
-    /// within 30 seconds ([`Error::is_timeout`]): then the rows stay queued, and are sent when it does.
+    /// All but the last have an [`Error::report`] of what became of the rows.
+    ///
+    /// * Rows or attachments were lost; the report has the reasons.
+    /// * Braintrust refuses rows, or the key that they are sent with ([`Error::is_backend`]). Rows are kept on disk, if
+    ///   they can be: the report counts them, and the text names the folder.
+    /// * The destination has not answered within 30 seconds, and what waits for it is in memory only
+    ///   ([`Error::is_timeout`]): it stays queued, and is sent when it does.
+    /// * Nothing is sent in this process, because it was forked at a moment at which that could not be made ready
+    ///   ([`Error::is_config`]).
     pub async fn flush(&self) -> Result<FlushReport, Error> {
         let (done, waiting) = oneshot::channel();
         self.0.exporter.flush(Some(self.0.id), FLUSH_LIMIT, move |late| {

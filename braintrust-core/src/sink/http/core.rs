@@ -321,7 +321,7 @@ impl Core {
         let newly_on_disk = state.store.settle(&facts).queued;
         self.ledger.spooled(newly_on_disk);
         self.count_removed(state);
-        self.ledger.refused_by_backend(why);
+        self.ledger.refused_by_backend(why, &state.store.place_in_words());
         self.forget(state, &facts);
     }
 
@@ -354,7 +354,7 @@ impl Core {
         if trouble.is_refusal {
             self.resolver.forget_everything();
             if state.store.has_spool() {
-                self.ledger.refused_by_backend(&trouble.text);
+                self.ledger.refused_by_backend(&trouble.text, &state.store.place_in_words());
             } else {
                 self.give_up_all(state, &trouble.text);
             }

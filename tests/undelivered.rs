@@ -1,0 +1,71 @@
+//! What a flush says of rows that could not be delivered: which of it is an error, of what kind, and where the rows are.
+
+mod backend;
+
+use std::path::Path;
+use std::time::Duration;
+
+use backend::{Backend, KEY};
+use braintrust::{Event, Logger, LoggerBuilder, LossReason};
+use braintrust_test_backend::{Endpoint, Fault, Trouble};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn builder(backend: &Backend) -> LoggerBuilder {
+    Logger::builder().project("p").api_key(KEY).app_url(backend.url()).num_retries(0)
+}
+
+fn logger_with_spool(backend: &Backend, spool: &Path) -> Logger {
+    builder(backend).spool_dir(spool).build().unwrap()
+}
+
+#[test]
+fn what_braintrust_refuses_is_an_error_that_names_the_folder() {
+    let refusals = [(Endpoint::Login, 401), (Endpoint::Rows, 401), (Endpoint::Rows, 400)];
+    for (endpoint, status) in refusals {
+        let (backend, spool) = (Backend::start(), tempfile::tempdir().unwrap());
+        backend.fail(Fault::At(endpoint, Trouble::Status(status)));
+        let logger = logger_with_spool(&backend, spool.path());
+        logger.log(Event::new().output("kept"));
+        let error = logger.flush_blocking(LIMIT).unwrap_err();
+        assert!(error.is_backend() && !error.is_timeout() && !error.is_config(), "{error}");
+        let report = error.report().unwrap();
+        assert_eq!((report.spooled, report.lost.total()), (1, 0), "{error}");
+        assert!(error.to_string().contains(&format!("in {}", spool.path().display())), "{error}");
+        assert!(format!("{error:?}").contains("lost: {}"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_backend_in_trouble_is_no_error_while_rows_can_wait_on_disk() {
+    for fault in [Fault::At(Endpoint::Login, Trouble::Status(500)), Fault::Down] {
+        let (backend, spool) = (Backend::start(), tempfile::tempdir().unwrap());
+        backend.fail(fault);
+        let logger = logger_with_spool(&backend, spool.path());
+        logger.log(Event::new().output("kept"));
+        let report = logger.flush_blocking(LIMIT).unwrap();
+        assert_eq!((report.delivered, report.spooled, report.lost.total()), (0, 1, 0), "{report}");
+        assert!(logger.stats().last_error.is_some());
+
+        backend.heal();
+        assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+    }
+}
+
+#[test]
+fn a_refusal_without_a_disk_is_a_loss_and_a_silence_a_timeout() {
+    let backend = Backend::start();
+    backend.fail(Fault::At(Endpoint::Rows, Trouble::Status(400)));
+    let logger = builder(&backend).without_spool().build().unwrap();
+    logger.log(Event::new().output("lost"));
+    let refused = logger.flush_blocking(LIMIT).unwrap_err();
+    assert!(refused.is_backend() && !refused.is_timeout(), "{refused}");
+    assert_eq!(refused.report().unwrap().lost.count(LossReason::Rejected), 1);
+    assert!(format!("{refused:?}").contains("lost: {Rejected: 1}"), "{refused:?}");
+
+    backend.fail(Fault::Down);
+    logger.log(Event::new().output("waits"));
+    let late = logger.flush_blocking(Duration::from_millis(300)).unwrap_err();
+    assert!(late.is_timeout() && !late.is_backend(), "{late}");
+    assert_eq!(late.report().unwrap().queued, 1);
+}
