@@ -75,6 +75,9 @@ fn projects_by_key() {
     assert!(taken.contains("`support` is registered already"), "{taken}");
     let missing = braintrust::logger("sales").unwrap_err().to_string();
     assert!(missing.contains("`sales`") && missing.contains("`billing`, `support`"), "{missing}");
+    assert!(!missing.contains("did you mean"), "{missing}");
+    let misspelt = braintrust::logger("suport").unwrap_err();
+    assert!(misspelt.is_config() && misspelt.to_string().contains("did you mean `support`?"), "{misspelt}");
 
     let (logger, rows) = memory_logger();
     logger.in_scope(unknown);
@@ -83,6 +86,35 @@ fn projects_by_key() {
     for folder in [support, billing] {
         std::fs::remove_dir_all(folder).unwrap();
     }
+}
+
+/// What two loggers have in common is said once.
+#[test]
+fn a_builder_can_be_cloned() {
+    let folder = folder();
+    let common = Logger::builder().local_folder(&folder).org_name("acme").max_generator_items(1_000);
+    for project in ["north", "south"] {
+        let logger = common.clone().project(project).build().unwrap();
+        logger.log(Event::new().output(project));
+        logger.flush_blocking(LIMIT).unwrap();
+    }
+    let traces = braintrust::local::read(&folder).unwrap();
+    let projects: Vec<_> = traces.spans().iter().map(|span| span.row()["project_name"].clone()).collect();
+    assert_eq!(projects, ["north", "south"]);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_row_that_stays_here_has_no_link() {
+    let folder = folder();
+    // Neither a login nor the name of the organisation would help.
+    for builder in [Logger::builder(), Logger::builder().org_name("acme")] {
+        let logger = builder.project("p").local_folder(&folder).build().unwrap();
+        let link = logger.start_span("call").start().link();
+        assert_eq!(link, "https://www.braintrust.dev/error-generating-link?msg=rows-are-kept-locally");
+        logger.flush_blocking(LIMIT).unwrap();
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub(crate) struct LoggerFacts {
     pub(crate) app_url: String,
     /// The organisation, if the user named one.
     pub(crate) org_name: Option<String>,
+    /// Whether the rows stay on this machine, where no page shows them.
+    pub(crate) is_local: bool,
     /// What the backend has told since.
     pub(crate) resolution: Arc<Resolution>,
 }

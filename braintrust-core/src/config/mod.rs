@@ -12,6 +12,8 @@ mod tests;
 mod url;
 mod when_full;
 
+use std::sync::Arc;
+
 pub(crate) use environment::Environment;
 pub(crate) use process::ProcessSettings;
 pub(crate) use resolution::Resolution;
@@ -20,5 +22,5 @@ pub(crate) use target::Target;
 pub(crate) use url::{URL_EXPECTED, is_usable_url};
 pub use when_full::WhenFull;
 
-/// What a builder was told about settings `S`.
-pub(crate) type Change<S> = Box<dyn FnOnce(&mut S) + Send + Sync>;
+/// What a builder was told about settings `S`; a builder may be cloned.
+pub(crate) type Change<S> = Arc<dyn Fn(&mut S) + Send + Sync>;

@@ -153,6 +153,8 @@ impl SpoolDir {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::config::WhenFull;
     use crate::diagnostics::Verbosity;
@@ -334,7 +336,7 @@ mod tests {
     #[test]
     fn what_a_builder_says_goes_before_any_variable() {
         let settings = settings(&[("BRAINTRUST_NUM_RETRIES", "5"), ("BRAINTRUST_HTTP_TIMEOUT", "5")])
-            .changed([Box::new(|settings: &mut Settings| settings.num_retries = 1) as Change<Settings>]);
+            .changed([Arc::new(|settings: &mut Settings| settings.num_retries = 1) as Change<Settings>]);
         assert_eq!((settings.num_retries, settings.http_timeout), (1, Duration::from_secs(5)));
     }
 

@@ -32,7 +32,9 @@ const DEFAULT_PROJECT: &str = "Global";
 ///
 /// What is not given comes from the environment: from a variable of the process, or else from the nearest
 /// `.env.braintrust`; and what is not said there has a default. The page [settings](crate::settings) has them all.
-#[derive(Default)]
+///
+/// A clone says the same, so that what several loggers have in common need be said once.
+#[derive(Clone, Default)]
 #[must_use = "a logger is made with `.build()`"]
 pub struct LoggerBuilder {
     project: Option<String>,
@@ -52,8 +54,8 @@ impl LoggerBuilder {
         Self::default()
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Settings) + Send + Sync + 'static) -> Self {
-        self.changes.push(Box::new(change));
+    fn set(mut self, change: impl FnOnce(&mut Settings) + Clone + Send + Sync + 'static) -> Self {
+        self.changes.push(Arc::new(move |settings| change.clone()(settings)));
         self
     }
 
@@ -202,8 +204,8 @@ impl LoggerBuilder {
 /// All loggers share these, whichever they are given to: there is one memory, one style of ids and one exit. The last
 /// logger made decides, and one that says nothing leaves what another has chosen.
 impl LoggerBuilder {
-    fn set_process(mut self, change: impl FnOnce(&mut ProcessSettings) + Send + Sync + 'static) -> Self {
-        self.process_changes.push(Box::new(change));
+    fn set_process(mut self, change: impl FnOnce(&mut ProcessSettings) + Clone + Send + Sync + 'static) -> Self {
+        self.process_changes.push(Arc::new(move |process| change.clone()(process)));
         self
     }
 

@@ -17,7 +17,7 @@ use crate::sink::{HttpSink, Immediate, LocalSink, RefusingSink, Sink, UploadingS
 use crate::sink::{MemoryRows, MemorySink};
 
 /// Where the rows of a logger go.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Destination {
     Braintrust(Target),
     Folder(PathBuf),
@@ -77,7 +77,8 @@ impl Destination {
             Self::Braintrust(target) => (settings.public_url(&target.app_url).to_owned(), target.org_name.clone()),
             _ => (settings.public_url(&settings.app_url).to_owned(), settings.org_name.clone()),
         };
-        LoggerFacts { project: project.clone(), app_url, org_name, resolution: Arc::default() }
+        let is_local = !matches!(self, Self::Braintrust(_));
+        LoggerFacts { project: project.clone(), app_url, org_name, is_local, resolution: Arc::default() }
     }
 
     /// What the exporter calls, on its own thread, to make the sink.

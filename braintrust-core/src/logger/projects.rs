@@ -7,6 +7,9 @@ use super::{Logger, LoggerBuilder};
 use crate::diagnostics;
 use crate::error::Error;
 
+/// How many edits a key may be away from a known one to count as a misspelling of it, as in the macro's messages.
+const MAX_EDITS: usize = 2;
+
 static PROJECTS: RwLock<BTreeMap<String, Logger>> = RwLock::new(BTreeMap::new());
 
 /// Makes a logger and registers it under a key, so that code that knows only the key finds it: by [`logger`], or by
@@ -45,16 +48,24 @@ pub fn register(key: impl Into<String>, builder: LoggerBuilder) -> Result<Logger
 ///
 /// # Errors
 ///
-/// If there is none; the text lists the keys that there are.
+/// If there is none ([`Error::is_config`]); the text has the keys that there are, and the one that may be meant.
 pub fn logger(key: &str) -> Result<Logger, Error> {
     let projects = PROJECTS.read().unwrap_or_else(PoisonError::into_inner);
-    projects.get(key).cloned().ok_or_else(|| {
-        let known: Vec<_> = projects.keys().map(|key| format!("`{key}`")).collect();
-        let known = if known.is_empty() { "none is".to_owned() } else { format!("known are {}", known.join(", ")) };
-        Error::config(format!(
-            "no project is registered under `{key}`; {known}. Register it with `register(\"{key}\", ..)`"
-        ))
-    })
+    projects.get(key).cloned().ok_or_else(|| Error::config(unknown(key, &projects.keys().collect::<Vec<_>>())))
+}
+
+fn unknown(key: &str, known: &[&String]) -> String {
+    let nearest = known.iter().map(|known| (strsim::osa_distance(key, known), known)).min();
+    let meant = match nearest {
+        Some((edits, known)) if edits <= MAX_EDITS => format!("; did you mean `{known}`?"),
+        _ => ".".to_owned(),
+    };
+    let known = match known {
+        [] => "No project is registered yet.".to_owned(),
+        [only] => format!("The only key is `{only}`."),
+        keys => format!("The keys are `{}`.", keys.iter().map(|key| key.as_str()).collect::<Vec<_>>().join("`, `")),
+    };
+    format!("no project is registered under `{key}`{meant} {known} Register it with `register(\"{key}\", ..)`")
 }
 
 /// The logger of `#[traced(project = "…")]`: an unknown key is warned of once, and then means "as usual".

@@ -11,6 +11,9 @@ const NO_LINK: &str = "https://www.braintrust.dev/error-generating-link?msg=";
 pub(super) fn link(span: &Span) -> String {
     let Some(reference) = span.reference() else { return NOOP.to_owned() };
     let Some(facts) = LoggerFacts::of(reference.logger) else { return no_link("logger-closed") };
+    if facts.is_local {
+        return no_link("rows-are-kept-locally");
+    }
     let Some(org) = facts.org_name() else { return no_link("login-or-provide-org-name") };
     let app = facts.app_url.trim_end_matches('/');
     let row = span.id();

@@ -277,7 +277,8 @@ impl Span {
     /// The address of the span in Braintrust's application, from what is known without asking.
     ///
     /// Where something is missing (the organisation before the first delivery, unless `BRAINTRUST_ORG_NAME` names it)
-    /// the address is of a page that says what.
+    /// the address is of a page that says what, by a `msg`. So it is where rows go to a local folder, which has no page:
+    /// `rows-are-kept-locally`; [`local::read`](crate::local::read) shows them.
     #[must_use]
     pub fn link(&self) -> String {
         link::link(self)
@@ -300,6 +301,13 @@ fn slug_version() -> SlugVersion {
     match active::id_style() {
         IdStyle::Hex => SlugVersion::V4,
         IdStyle::Uuid => SlugVersion::V3,
+    }
+}
+
+/// A no-op.
+impl Default for Span {
+    fn default() -> Self {
+        Self::noop()
     }
 }
 
