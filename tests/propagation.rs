@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use braintrust::testing::{MemoryRows, capture_blocking, memory_logger};
 use braintrust::{Event, Extractor, Logger, Parent, current_span, extract, inject, start_span, traced};
+use reqwest::header::HeaderMap;
 use serde_json::{Map, Value};
 
 type Headers = HashMap<String, String>;
@@ -112,6 +113,36 @@ fn headers_make_two_services_one_trace() {
     let child = only_row(|| start_span("server").parent(extract(&headers)).start().end());
     assert_eq!(child["span_parents"], serde_json::json!([parent["span_id"]]));
     assert_eq!(child["root_span_id"], parent["root_span_id"]);
+}
+
+#[traced(parent = headers)]
+fn borrow(headers: &HeaderMap) -> usize {
+    headers.len()
+}
+
+#[traced(parent = headers)]
+fn take(headers: HeaderMap) -> usize {
+    headers.len()
+}
+
+#[traced(parent = job)]
+fn resume(job: &Headers) -> usize {
+    job.len()
+}
+
+#[test]
+fn headers_are_a_parent_as_they_are() {
+    let client = capture_blocking(|| {
+        let (mut headers, mut job) = (HeaderMap::new(), Headers::new());
+        let span = start_span("client").start();
+        inject(&span, &mut headers);
+        inject(&span, &mut job);
+        borrow(&headers);
+        take(headers);
+        resume(&job);
+        start_span("by hand").parent(&job).start().end();
+    });
+    assert_eq!(client.find("client").children().len(), 4, "{}", client.tree());
 }
 
 #[test]

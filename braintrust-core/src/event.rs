@@ -160,6 +160,14 @@ impl Event {
     }
 }
 
+impl Clone for Event {
+    fn clone(&self) -> Self {
+        let mut fields = Fields::new();
+        fields.append(&self.fields);
+        Self { fields, ..*self }
+    }
+}
+
 impl Default for Event {
     fn default() -> Self {
         Self::new()

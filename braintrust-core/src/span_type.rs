@@ -1,6 +1,9 @@
 //! The kinds of span that Braintrust knows.
 
 use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
 
 /// What kind of work a span stands for; Braintrust shows and aggregates each kind in its own way.
 ///
@@ -35,7 +38,7 @@ pub enum SpanType {
 
 impl SpanType {
     /// Every kind, in the order of Braintrust's own list.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: &'static [Self] = &[
         Self::Llm,
         Self::Score,
         Self::Function,
@@ -80,5 +83,24 @@ impl SpanType {
 impl fmt::Display for SpanType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Reads the name of a kind on the wire.
+///
+/// ```
+/// use braintrust::SpanType;
+///
+/// assert_eq!("llm".parse::<SpanType>()?, SpanType::Llm);
+/// # Ok::<(), braintrust::Error>(())
+/// ```
+impl FromStr for SpanType {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|kind| kind.as_str()).collect();
+            Error::argument(format!("`{name}` is no kind of span; expected one of {}", names.join(", ")))
+        })
     }
 }

@@ -24,6 +24,7 @@ pub struct ExternalAttachment {
 
 impl ExternalAttachment {
     /// A reference to what is at `url`. Its name and its type are those at the end of the URL, unless they are given.
+    #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         let url = url.into();
         let path = url.split(['?', '#']).next().unwrap_or_default();

@@ -60,6 +60,7 @@ pub(crate) struct Attached {
 
 impl Attachment {
     /// An attachment of data in memory. Its type is told by its first bytes, as far as they say.
+    #[must_use]
     pub fn from_bytes(data: impl Into<Bytes>) -> Self {
         let data = data.into();
         let content_type = media_type::by_content(&data).unwrap_or(media_type::UNKNOWN);

@@ -21,6 +21,7 @@ pub struct JsonAttachment(Attachment);
 
 impl JsonAttachment {
     /// Serialises a value. What cannot be serialised is shown as spans show it: a note stands in its place.
+    #[must_use]
     pub fn new(value: &(impl Serialize + ?Sized)) -> Self {
         let mut json = Vec::new();
         capture::write_whole_json(value, &mut json);

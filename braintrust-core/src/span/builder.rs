@@ -27,7 +27,7 @@ use crate::event::Event;
 ///     .event(Event::new().input(&["a.md", "b.md"]).metadata("index", "docs"))
 ///     .start();
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a span begins with `.start()`"]
 pub struct SpanBuilder {
     /// `None`: nothing may come of this builder, because its parent is a no-op.

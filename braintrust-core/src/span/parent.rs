@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+
 use super::Span;
 use super::remote::Remote;
 use crate::active::LoggerId;
@@ -162,5 +164,19 @@ impl From<&String> for Parent {
 impl From<String> for Parent {
     fn from(slug: String) -> Self {
         Self::from(slug.as_str())
+    }
+}
+
+/// The span that headers name, as by [`Parent::from_headers`]: of a request, or of any [`Extractor`].
+impl<E: Extractor + ?Sized> From<&E> for Parent {
+    fn from(headers: &E) -> Self {
+        Self::from_headers(headers)
+    }
+}
+
+/// The span that the headers of a request name, as by [`Parent::from_headers`].
+impl From<HeaderMap> for Parent {
+    fn from(headers: HeaderMap) -> Self {
+        Self::from_headers(&headers)
     }
 }

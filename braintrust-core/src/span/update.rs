@@ -1,6 +1,7 @@
 //! Changing rows after the fact: updates by slug and by id, and feedback.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::Serialize;
@@ -167,7 +168,7 @@ impl Target {
 ///
 /// let feedback = Feedback::new().score("user_rating", 1.0).comment("just right").source(FeedbackSource::App);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "feedback is given with `logger.log_feedback(row_id, feedback)`"]
 pub struct Feedback {
     event: Event,
@@ -178,7 +179,8 @@ pub struct Feedback {
 }
 
 /// Where feedback comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FeedbackSource {
     /// Braintrust's own application.
     App,
@@ -190,12 +192,20 @@ pub enum FeedbackSource {
 }
 
 impl FeedbackSource {
-    const fn as_str(self) -> &'static str {
+    /// The name of the source on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::App => "app",
             Self::Api => "api",
             Self::External => "external",
         }
+    }
+}
+
+impl fmt::Display for FeedbackSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -1,0 +1,61 @@
+//! What the public types can do besides: copies, names, defaults, and which error is which.
+
+use std::time::Duration;
+
+use braintrust::testing::memory_logger;
+use braintrust::{Event, Feedback, FeedbackSource, Span, SpanType};
+use serde_json::json;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[test]
+fn what_was_described_can_be_copied_and_changed_further() {
+    let (logger, rows) = memory_logger();
+    let common = Event::new().input(&"question").tag("common");
+    logger.log(common.clone().output("first"));
+    logger.log(common.output("second").tag("more"));
+    let call = logger.start_span("call").kind(SpanType::Llm).input(&1);
+    call.clone().start().end();
+    call.event(Event::new().output(&2)).start().end();
+    let feedback = Feedback::new().comment("nice");
+    logger.log_feedback("row-1", feedback.clone().score("rating", 0.5)).unwrap();
+    logger.log_feedback("row-2", feedback).unwrap();
+    logger.flush_blocking(LIMIT).unwrap();
+
+    let roots = rows.traces();
+    let fields = |name: &str| -> Vec<_> {
+        let spans = roots.find_all(name);
+        spans.iter().map(|span| json!([span.input(), span.output(), span.tags()])).collect()
+    };
+    let expected = [json!(["question", "first", ["common"]]), json!(["question", "second", ["common", "more"]])];
+    assert_eq!(fields("root"), expected);
+    assert_eq!(fields("call"), [json!([1, null, []]), json!([1, 2, []])]);
+    assert_eq!(rows.rows().iter().filter(|row| row["comment"]["text"] == "nice").count(), 2);
+    assert_eq!(rows.rows().iter().filter(|row| row["scores"]["rating"] == 0.5).count(), 1);
+}
+
+#[test]
+fn names_on_the_wire_are_read_as_they_are_written() {
+    for kind in SpanType::ALL {
+        assert_eq!(kind.to_string().parse::<SpanType>().unwrap(), *kind);
+    }
+    let error = "lllm".parse::<SpanType>().unwrap_err();
+    assert!(error.is_argument() && error.to_string().contains("llm, score"), "{error}");
+    let sources = [FeedbackSource::App, FeedbackSource::Api, FeedbackSource::External];
+    assert_eq!(sources.map(|source| source.to_string()), ["app", "api", "external"]);
+}
+
+#[test]
+fn errors_tell_what_kind_they_are() {
+    let missing = braintrust::local::read("no/such/folder").unwrap_err();
+    assert!(missing.is_io() && !missing.is_argument() && std::error::Error::source(&missing).is_some(), "{missing}");
+    let (logger, _) = memory_logger();
+    let nothing = logger.log_feedback("row", Feedback::new()).unwrap_err();
+    assert!(nothing.is_argument() && !nothing.is_io(), "{nothing}");
+}
+
+/// So that a span can be a field of what is made by `Default`, and be taken out of it.
+#[test]
+fn the_default_span_is_a_no_op() {
+    assert!(Span::default().is_noop());
+}
