@@ -59,6 +59,7 @@ pub(crate) fn flags() -> impl Iterator<Item = &'static str> {
 /// The option `name` as it is written.
 pub(crate) fn usage(name: &str) -> String {
     match form(name) {
+        Form::Value if name == "type" => "`type = \"...\"`".to_owned(),
         Form::Flag | Form::FlagOrValue => format!("`{name}`"),
         Form::Value => format!("`{name} = ...`"),
         Form::List => format!("`{name}(...)`"),

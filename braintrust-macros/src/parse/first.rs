@@ -31,8 +31,8 @@ pub(super) fn look(input: ParseStream<'_>) -> syn::Result<First> {
     let Ok(word) = ahead.call(Ident::parse_any) else { return Ok(First::Expression) };
     let name = word.unraw().to_string();
     let is_lone = ahead.is_empty() || ahead.peek(Token![,]);
-    let is_literal = name == "true" || name == "false";
-    if is_lone && !is_literal && !is_constant_name(&name) {
+    let is_word = !["true", "false", "_"].contains(&name.as_str());
+    if is_lone && is_word && !is_constant_name(&name) {
         return look_at_word(&word, &name, &ahead);
     }
     Ok(if starts_option(&name, input, &ahead) { First::Option } else { First::Expression })

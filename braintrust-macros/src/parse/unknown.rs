@@ -25,10 +25,11 @@ pub(super) fn option(key: &Ident, rest: ParseStream<'_>, is_first: bool) -> syn:
 /// What to write instead of the option `name`, where that can be guessed.
 fn instead_of_option(name: &str, is_lone: bool) -> Option<String> {
     let word = snake_case(name);
-    if let Some(kind) = kind(name).filter(|_| is_lone) {
+    let foreign = foreign::instead_of(&word);
+    if let Some(kind) = kind(name).filter(|_| is_lone || foreign.is_none()) {
         return Some(format!(": the type of a span is `type = \"{kind}\"`"));
     }
-    if let Some(instead) = foreign::instead_of(&word) {
+    if let Some(instead) = foreign {
         return Some(format!(": {instead}"));
     }
     if let Some(option) = nearest(name, NAMES) {

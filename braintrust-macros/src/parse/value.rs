@@ -38,6 +38,12 @@ pub(super) fn parameters(name: &str, input: ParseStream<'_>) -> syn::Result<Vec<
     }
     drained(&content, |content| Punctuated::<Ident, Token![,]>::parse_terminated_with(content, Ident::parse_any))
         .map(|list| list.into_iter().collect())
+        .map_err(|error| {
+            syn::Error::new(
+                error.span(),
+                format!("`{name}(...)` lists parameters by their plain names: `{name}(a, b)`"),
+            )
+        })
 }
 
 /// A list of expressions.
@@ -63,6 +69,7 @@ pub(super) fn entries(input: ParseStream<'_>) -> syn::Result<Vec<Entry>> {
 }
 
 fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
+    refuse_format(input)?;
     let (key, span, is_word) = if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;
         (literal.value(), literal.span(), false)
@@ -73,8 +80,23 @@ fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
     if !is_word && !input.peek(Token![=]) {
         return Err(syn::Error::new(span, format!("metadata key `{key}` needs a value: `\"{key}\" = ...`")));
     }
-    let value = if input.parse::<Option<Token![=]>>()?.is_some() { Some(input.parse()?) } else { None };
+    let value = if input.parse::<Option<Token![=]>>()?.is_some() {
+        refuse_format(input)?;
+        Some(input.parse()?)
+    } else {
+        None
+    };
     Ok(Entry { key, span, value })
+}
+
+/// `%value` and `?value` are what fields of `tracing` look like.
+fn refuse_format(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.peek(Token![%]) || input.peek(Token![?]) {
+        return Err(input.error(
+            "`metadata` needs no `%` or `?`: a value is shown as JSON, or by its `Debug` or `Display` text; leave it out",
+        ));
+    }
+    Ok(())
 }
 
 /// Reads the content of a group, and drops what is left of it after a mistake: the parser would complain about that a
@@ -102,20 +124,29 @@ fn mapper_from(name: &str, expression: Expr) -> syn::Result<Mapper> {
         Expr::Group(group) => mapper_from(name, *group.expr),
         other => Err(syn::Error::new_spanned(
             other,
-            format!("`{name}` takes a closure with one parameter, or the path of a function"),
+            format!("`{name}` takes a closure with one parameter, or the path of a function{}", nothing_by(name)),
         )),
     }
+}
+
+/// The end of an error message: how the option says "nothing".
+fn nothing_by(name: &str) -> &'static str {
+    if name == "output" { "; `no_output` leaves the result out" } else { "" }
 }
 
 /// A policy's word, a closure, or the path of a function.
 pub(super) fn error_policy(input: ParseStream<'_>) -> syn::Result<ErrorPolicy> {
     let ahead = input.fork();
     let word = ahead.parse::<Ident>().ok().filter(|_| ahead.is_empty() || ahead.peek(Token![,]));
-    let policy = match word.map(|word| word.to_string()).as_deref() {
+    let policy = match word.as_ref().map(Ident::to_string).as_deref() {
         Some("chain") => ErrorPolicy::Chain,
         Some("display") => ErrorPolicy::Display,
         Some("debug") => ErrorPolicy::Debug,
         Some("none") => ErrorPolicy::None,
+        Some(other) if let Some(policy) = POLICIES.iter().find(|policy| other.eq_ignore_ascii_case(policy)) => {
+            let message = format!("`err = {other}` is written `err = {policy}`");
+            return Err(syn::Error::new_spanned(word, message));
+        }
         _ => return mapper("err", input).map(ErrorPolicy::Mapped).map_err(|error| with_policies(&error)),
     };
     input.parse::<Ident>()?;
