@@ -45,13 +45,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&folder)?;
     let notes = folder.join("notes.md");
     std::fs::write(&notes, "# Notes\n")?;
-    logger.log(Event::new().input(&json!({"notes": Attachment::from_path(&notes)?, "page": pixel})));
+    logger.log(Event::new().input(json!({"notes": Attachment::from_path(&notes)?, "page": pixel})));
 
     // In the messages of models, base64 becomes an attachment by itself.
     let data = "R0lGODlhAQABAIAAAICAgAAAACwAAAAAAQABAAACAkQBADs=";
     let picture = json!({"type": "image_url", "image_url": {"url": format!("data:image/gif;base64,{data}")}});
     let chat = logger.start_span("chat").kind(SpanType::Llm);
-    chat.input(&json!([{"role": "user", "content": [picture]}])).start().end();
+    chat.input(json!([{"role": "user", "content": [picture]}])).start().end();
 
     println!("{}\n", logger.flush_blocking(Duration::from_secs(5))?);
     println!("{}", local::read(folder.join("traces"))?.tree());

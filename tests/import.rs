@@ -73,7 +73,7 @@ fn divide(a: u32, b: u32) -> Result<u32, String> {
 
 /// Spans of all kinds, in several rows each for some, as a program without a key leaves them in its folder.
 fn trace_something(logger: &Logger) {
-    let long = logger.start_span("long").input(&json!({"a": [1, 2.5, "ü", null]})).start();
+    let long = logger.start_span("long").input(json!({"a": [1, 2.5, "ü", null]})).start();
     logger.flush_blocking(LIMIT).unwrap();
     long.in_scope(|| {
         divide(4, 2).unwrap();
@@ -81,9 +81,9 @@ fn trace_something(logger: &Logger) {
         start_span("scored").start().log(Event::new().score("ok", 0.5).tag("x").metadata("deep", json!({"y": [[]]})));
     });
     logger.flush_blocking(LIMIT).unwrap();
-    long.log(Event::new().output(&"done").tag("late"));
+    long.log(Event::new().output("done").tag("late"));
     long.end();
-    logger.update_span(&long.id(), Event::new().expected(&"done")).unwrap();
+    logger.update_span(&long.id(), Event::new().expected("done")).unwrap();
     logger.flush_blocking(LIMIT).unwrap();
 }
 

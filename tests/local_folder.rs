@@ -50,7 +50,7 @@ fn spans_come_back_as_the_trees_they_were() {
             assert_eq!(divide(4, 2), Ok(2));
             assert!(divide(4, 0).is_err());
         });
-        start_span("second").input(&"in").start().end();
+        start_span("second").input("in").start().end();
     });
     flush(&logger);
 
@@ -69,11 +69,11 @@ fn a_span_written_bit_by_bit_by_several_flushes_is_one_span() {
     let folder = Folder::new("bits");
     let logger = folder.logger();
 
-    let span = logger.start_span("job").input(&1).start();
+    let span = logger.start_span("job").input(1).start();
     flush(&logger);
     assert_snapshot!(tree(&folder.0), @"job(task) unfinished in=1");
 
-    span.log(braintrust::Event::new().output(&2).tag("done"));
+    span.log(braintrust::Event::new().output(2).tag("done"));
     span.end();
     flush(&logger);
     assert_snapshot!(tree(&folder.0), @"job(task) in=1 out=2");

@@ -50,9 +50,9 @@ fn careless_program(logger: &Logger) {
     span.log(Event::new().output(&connection).metadata("header", format!("Bearer {SECRET}")));
     span.end();
     logger.flush_blocking(LIMIT).unwrap();
-    logger.update_span(&row_id, Event::new().expected(&format!("{connection:?}"))).unwrap();
+    logger.update_span(&row_id, Event::new().expected(format!("{connection:?}"))).unwrap();
     logger.log_feedback(&row_id, Feedback::new().expected(&connection).comment(format!("leaks {SECRET}"))).unwrap();
-    logger.log(Event::new().input(&KEY).error(SECRET).tag(SECRET));
+    logger.log(Event::new().input(KEY).error(SECRET).tag(SECRET));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn the_local_folder_holds_what_may_be_seen_only() {
     let folder = std::env::temp_dir().join(format!("braintrust-masking-{}", std::process::id()));
     let logger =
         Logger::builder().project("p").local_folder(&folder).mask_secrets().mask_fields(["name"]).build().unwrap();
-    logger.log(Event::new().input(&json!({"name": "Ada", "key": SECRET})));
+    logger.log(Event::new().input(json!({"name": "Ada", "key": SECRET})));
     logger.flush_blocking(LIMIT).unwrap();
     let traces = local::read(&folder).unwrap();
     assert_eq!(*traces.find("root").input().unwrap(), json!({"key": "[REDACTED]", "name": "[REDACTED]"}));
@@ -88,8 +88,8 @@ fn a_mask_belongs_to_its_logger() {
     let backend = Backend::start();
     let masked = builder(&backend).mask(|_, value| *value = json!({})).build().unwrap();
     let open = builder(&backend).build().unwrap();
-    masked.log(Event::new().input(&"hidden"));
-    open.log(Event::new().input(&"seen"));
+    masked.log(Event::new().input("hidden"));
+    open.log(Event::new().input("seen"));
     for logger in [&masked, &open] {
         logger.flush_blocking(LIMIT).unwrap();
     }
@@ -100,12 +100,12 @@ fn a_mask_belongs_to_its_logger() {
 
 /// The same program as in the official SDKs' captures: a mask that knows one word.
 fn as_in_the_captures(logger: &Logger) {
-    let span = logger.start_span("secret-name").input(&json!({"a": "secret"})).start();
-    span.log(Event::new().output(&"my secret").expected(&"secret").metadata("k", "secret").tag("secret"));
+    let span = logger.start_span("secret-name").input(json!({"a": "secret"})).start();
+    span.log(Event::new().output("my secret").expected("secret").metadata("k", "secret").tag("secret"));
     span.log(Event::new().score("secret", 1.0).metric("secret", 2).error("secret err"));
     span.end();
     logger.flush_blocking(LIMIT).unwrap();
-    let feedback = Feedback::new().expected(&"secret").comment("secret comment").metadata("z", "secret");
+    let feedback = Feedback::new().expected("secret").comment("secret comment").metadata("z", "secret");
     logger.log_feedback("x", feedback).unwrap();
 }
 
@@ -149,7 +149,7 @@ fn masked_rows_agree_with_the_captures() {
         }
     }
     let failing = |logger: &Logger| {
-        let event = Event::new().input(&"i").output(&"o").expected(&"e").metadata("a", 1).score("s", 1.0).tag("t");
+        let event = Event::new().input("i").output("o").expected("e").metadata("a", 1).score("s", 1.0).tag("t");
         logger.log(event);
     };
     let (rows, _) = sent(|builder| builder.mask(|_, _| panic!("MyErr")), failing);
@@ -183,8 +183,8 @@ fn the_message_of_a_panic_in_a_mask_is_shown_nowhere() {
         let (rows, wire) = sent(
             |builder| builder.mask(|field, value| assert_ne!(field.as_str(), "input", "found {value}")),
             |logger| {
-                logger.log(Event::new().input(&"my ssn is 123-45-6789"));
-                logger.log(Event::new().input(&"my ssn is 123-45-6789"));
+                logger.log(Event::new().input("my ssn is 123-45-6789"));
+                logger.log(Event::new().input("my ssn is 123-45-6789"));
             },
         );
         assert!(!wire.contains("123-45-6789"), "{wire}");

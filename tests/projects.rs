@@ -120,10 +120,10 @@ fn a_row_that_stays_here_has_no_link() {
 #[test]
 fn an_update_never_overtakes_the_row_that_it_is_about() {
     let (logger, rows) = memory_logger();
-    let span = logger.start_span("answer").kind(SpanType::Task).input(&"q").start();
+    let span = logger.start_span("answer").kind(SpanType::Task).input("q").start();
     // Still open, and not sent: the update must wait for the start, or the start would wipe it out.
-    logger.update_span(&span.id(), Event::new().expected(&"late")).unwrap();
-    span.log(Event::new().output(&"a"));
+    logger.update_span(&span.id(), Event::new().expected("late")).unwrap();
+    span.log(Event::new().output("a"));
     logger.update_span(&span.id(), Event::new().metadata("reviewed", true)).unwrap();
     logger.flush_blocking(LIMIT).unwrap();
     span.end();
@@ -144,7 +144,7 @@ fn an_update_never_overtakes_the_row_that_it_is_about() {
 #[test]
 fn an_update_of_a_row_from_elsewhere_names_only_what_it_was_given() {
     let (logger, rows) = memory_logger();
-    logger.update_span("custom-id-1", Event::new().output(&"late")).unwrap();
+    logger.update_span("custom-id-1", Event::new().output("late")).unwrap();
     logger.flush_blocking(LIMIT).unwrap();
     let expected = json!({
         "id": "custom-id-1", "output": "late", "_is_merge": true, "project_name": rows.rows()[0]["project_name"],
@@ -157,9 +157,9 @@ fn an_update_of_a_row_from_elsewhere_names_only_what_it_was_given() {
 fn what_is_said_of_a_span_that_was_not_recorded_goes_nowhere() {
     let (logger, rows) = memory_logger();
     let nothing = Span::noop();
-    logger.update_span(&nothing.id(), Event::new().output(&"late")).unwrap();
+    logger.update_span(&nothing.id(), Event::new().output("late")).unwrap();
     logger.log_feedback(&nothing.id(), Feedback::new().score("user_rating", 1.0).comment("nice")).unwrap();
-    braintrust::update_span(&nothing.export(), Event::new().output(&"late")).unwrap();
+    braintrust::update_span(&nothing.export(), Event::new().output("late")).unwrap();
     logger.flush_blocking(LIMIT).unwrap();
     assert_eq!(rows.rows(), Vec::<serde_json::Value>::new());
 }
@@ -168,7 +168,7 @@ fn what_is_said_of_a_span_that_was_not_recorded_goes_nowhere() {
 fn a_slug_is_no_row_id() {
     let (logger, rows) = memory_logger();
     let slug = logger.start_span("answer").start().export();
-    let update = logger.update_span(&slug, Event::new().output(&"late")).unwrap_err();
+    let update = logger.update_span(&slug, Event::new().output("late")).unwrap_err();
     let feedback = logger.log_feedback(&slug, Feedback::new().tag("seen")).unwrap_err();
     for error in [update, feedback] {
         assert!(error.is_argument() && error.to_string().contains("was given a slug"), "{error}");

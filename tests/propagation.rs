@@ -69,7 +69,7 @@ fn a_trace_of_uuids_keeps_its_ids() {
     let (logger, rows) = memory_logger();
     logger.in_scope(|| {
         let child = start_span("child").parent(Parent::from_slug(&slug).unwrap()).start();
-        child.start_span("grandchild").start().log(Event::new().output(&1));
+        child.start_span("grandchild").start().log(Event::new().output(1));
         assert_eq!(child.root_span_id(), root);
         let mut headers = Headers::new();
         inject(&child, &mut headers);
@@ -202,7 +202,7 @@ fn conversations_resumed_in_any_order_keep_their_trace_and_project() {
     let mut jobs: Vec<Job> = Vec::new();
     let mut roots = Vec::new();
     for index in 0..CONVERSATIONS {
-        let root = projects[index % 2].0.start_span("conversation").input(&index).start();
+        let root = projects[index % 2].0.start_span("conversation").input(index).start();
         let mut headers = Headers::new();
         root.inject(&mut headers);
         roots.push(root.root_span_id());
@@ -212,8 +212,8 @@ fn conversations_resumed_in_any_order_keep_their_trace_and_project() {
     for turn in 0..TURNS {
         for step in 0..CONVERSATIONS {
             let index = (step * 7_919 + turn) % CONVERSATIONS;
-            let turn = projects[index % 2].0.start_span("turn").parent(extract(&jobs[index])).input(&index);
-            turn.start().in_scope(|| start_span("reply").input(&index).start().end());
+            let turn = projects[index % 2].0.start_span("turn").parent(extract(&jobs[index])).input(index);
+            turn.start().in_scope(|| start_span("reply").input(index).start().end());
         }
     }
     let mut seen = 0;

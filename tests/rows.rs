@@ -39,10 +39,10 @@ fn simple_traced(_: &Logger) {
 }
 
 fn nested(logger: &Logger) {
-    let root = logger.start_span("root-span").input(&"r").start();
+    let root = logger.start_span("root-span").input("r").start();
     let child = root.start_span("child").kind(SpanType::Tool).start();
-    child.log(Event::new().output(&"c"));
-    child.start_span("grandchild").input(&"g").start().end();
+    child.log(Event::new().output("c"));
+    child.start_span("grandchild").input("g").start().end();
     child.end();
     let second = root.start_span("second").kind(SpanType::Llm).start();
     second.set_attribute("custom", 7).set_attribute("purpose", "scorer");
@@ -55,9 +55,9 @@ fn error_thrown(_: &Logger) {
 }
 
 fn start_only(logger: &Logger) {
-    let span = logger.start_span("steps").input(&"in").start();
+    let span = logger.start_span("steps").input("in").start();
     logger.flush_blocking(LIMIT).unwrap();
-    span.log(Event::new().output(&"out").metadata("k", 1));
+    span.log(Event::new().output("out").metadata("k", 1));
     logger.flush_blocking(LIMIT).unwrap();
     span.set_name("renamed").set_attribute("x", 1);
     logger.flush_blocking(LIMIT).unwrap();
@@ -67,14 +67,14 @@ fn start_only(logger: &Logger) {
 fn log_after_end(logger: &Logger) {
     let span = logger.start_span("x").start_time(SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_500)).start();
     span.end_at(SystemTime::UNIX_EPOCH + Duration::from_secs(2_000));
-    span.log(Event::new().output(&"late"));
+    span.log(Event::new().output("late"));
 }
 
 fn merging(logger: &Logger) {
-    let span = logger.start_span("m").input(&json!({"a": {"x": 1}, "l": [1, 2]})).start();
+    let span = logger.start_span("m").input(json!({"a": {"x": 1}, "l": [1, 2]})).start();
     span.log(Event::new().metadata("k", json!({"x": 1})).tags(["a", "b"]).score("s", 0.5).metrics([("m", 1)]));
-    span.log(Event::new().input(&json!({"a": {"y": 2}, "l": [3]})).metadata("k", json!({"y": 2})).tags(["b", "c"]));
-    span.log(Event::new().output(&json!({"p": 1})).score("s", 1.0).metric("m", 2).metric("o", 1.5).expected(&"e"));
+    span.log(Event::new().input(json!({"a": {"y": 2}, "l": [3]})).metadata("k", json!({"y": 2})).tags(["b", "c"]));
+    span.log(Event::new().output(json!({"p": 1})).score("s", 1.0).metric("m", 2).metric("o", 1.5).expected("e"));
     span.end();
 }
 

@@ -51,7 +51,7 @@ fn program(app_url: &str, folder: &Path) {
     work(1);
     let image = serde_json::json!([{"image_url": {"url": format!("data:image/png;base64,{}", "aGVsbG8g".repeat(9))}}]);
     logger.start_span("chat").kind(SpanType::Llm).input(&image).start().end();
-    logger.log(Event::new().input(&Attachment::from_bytes(&b"data"[..])));
+    logger.log(Event::new().input(Attachment::from_bytes(&b"data"[..])));
     let flushed = logger.flush_blocking(Duration::from_secs(2));
     println!("{logger:?} {flushed:?} {:?}", logger.stats());
     if let Err(error) = flushed {

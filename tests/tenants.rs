@@ -20,7 +20,7 @@ fn rows_of_two_keys_never_share_a_request() {
     let loggers = tenants.map(logger);
     for round in 0..200 {
         for (logger, tenant) in loggers.iter().zip(tenants) {
-            logger.start_span(tenant).input(&round).start().end();
+            logger.start_span(tenant).input(round).start().end();
         }
     }
     for logger in &loggers {

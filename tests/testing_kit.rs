@@ -137,7 +137,7 @@ async fn the_value_comes_back_beside_the_traces() {
 
 #[test]
 fn a_span_that_is_still_open_is_captured_as_far_as_it_is() {
-    let (span, traces) = capture_blocking_with_output(|| start_span("open").input(&1).start());
+    let (span, traces) = capture_blocking_with_output(|| start_span("open").input(1).start());
     assert_snapshot!(traces.tree(), @"open(task) unfinished in=1");
     span.end();
 }
@@ -165,10 +165,10 @@ fn a_memory_logger_gives_its_rows_at_each_flush() {
 #[test]
 fn what_is_said_of_a_span_is_no_span() {
     let (logger, rows) = testing::memory_logger();
-    let id = logger.log(Event::new().output(&"pong"));
+    let id = logger.log(Event::new().output("pong"));
     logger.log_feedback(&id, Feedback::new().score("rating", 1.0).comment("nice").tag("seen")).unwrap();
     logger.log_feedback(&id, Feedback::new().comment("a\nlot")).unwrap();
-    logger.update_span("elsewhere", Event::new().expected(&"pang")).unwrap();
+    logger.update_span("elsewhere", Event::new().expected("pang")).unwrap();
     logger.flush_blocking(Duration::from_secs(60)).unwrap();
     let traces = rows.traces();
 

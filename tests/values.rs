@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use braintrust::testing::memory_logger;
-use braintrust::{Event, Feedback, FeedbackSource, Span, SpanType};
+use braintrust::{Event, Feedback, FeedbackSource, JsonAttachment, Span, SpanType};
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -11,12 +13,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 #[test]
 fn what_was_described_can_be_copied_and_changed_further() {
     let (logger, rows) = memory_logger();
-    let common = Event::new().input(&"question").tag("common");
+    let common = Event::new().input("question").tag("common");
     logger.log(common.clone().output("first"));
     logger.log(common.output("second").tag("more"));
-    let call = logger.start_span("call").kind(SpanType::Llm).input(&1);
+    let call = logger.start_span("call").kind(SpanType::Llm).input(1);
     call.clone().start().end();
-    call.event(Event::new().output(&2)).start().end();
+    call.event(Event::new().output(2)).start().end();
     let feedback = Feedback::new().comment("nice");
     logger.log_feedback("row-1", feedback.clone().score("rating", 0.5)).unwrap();
     logger.log_feedback("row-2", feedback).unwrap();
@@ -32,6 +34,42 @@ fn what_was_described_can_be_copied_and_changed_further() {
     assert_eq!(fields("call"), [json!([1, null, []]), json!([1, 2, []])]);
     assert_eq!(rows.rows().iter().filter(|row| row["comment"]["text"] == "nice").count(), 2);
     assert_eq!(rows.rows().iter().filter(|row| row["scores"]["rating"] == 0.5).count(), 1);
+}
+
+#[derive(Serialize)]
+struct Model {
+    model: &'static str,
+}
+
+struct Unwilling;
+
+impl Serialize for Unwilling {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(S::Error::custom("no"))
+    }
+}
+
+#[test]
+fn values_are_given_as_they_are_or_by_reference() {
+    let (logger, rows) = memory_logger();
+    let list = vec![1, 2];
+    let (slice, text): (&[i32], &str) = (&list, "x");
+    let model = Model { model: "m" };
+    logger.log(Event::new().input(slice).output(&list).expected(text).metadata_from(&model));
+    logger.log(Event::new().input(&list).output(list.clone()).expected("x".to_owned()).metadata_from(model));
+    let file = JsonAttachment::new(list);
+    logger.start_span("large").input(file).event(Event::new().output(42)).start().end();
+    logger.log(Event::new().input(&Unwilling).output(Unwilling));
+    logger.flush_blocking(LIMIT).unwrap();
+
+    let rows = rows.rows();
+    for row in &rows[..2] {
+        let fields = json!([row["input"], row["output"], row["expected"], row["metadata"]]);
+        assert_eq!(fields, json!([[1, 2], [1, 2], "x", {"model": "m"}]));
+    }
+    assert_eq!((&rows[2]["output"], &rows[2]["input"]["content_type"]), (&json!(42), &json!("application/json")));
+    let note = "<values::Unwilling could not be serialized: no>";
+    assert_eq!((&rows[3]["input"], &rows[3]["output"]), (&json!(note), &json!(note)), "the type is named as it is");
 }
 
 #[test]

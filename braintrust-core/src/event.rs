@@ -10,15 +10,16 @@ use crate::{active, capture};
 
 /// Fields to log to a span, by Braintrust's names: input, output, expected, error, scores, metadata, metrics, tags.
 ///
-/// Values are serialised when they are given, so that the event holds what they were then, borrows nothing, and can be
-/// logged from anywhere. What a value's `Serialize` does wrong (an error, a panic, a key that is no string) becomes a
-/// note in place of the value; it never reaches the program. While no logger exists, nothing is serialised.
+/// Values are given as they are or by reference. They are serialised then, so that the event holds what they were,
+/// borrows nothing, and can be logged from anywhere. What a value's `Serialize` does wrong (an error, a panic, a key that
+/// is no string) becomes a note in place of the value; it never reaches the program. While no logger exists, nothing is
+/// serialised.
 ///
 /// ```
 /// use braintrust::Event;
 ///
 /// let event = Event::new()
-///     .input(&[("role", "user"), ("content", "Why is the sky blue?")])
+///     .input([("role", "user"), ("content", "Why is the sky blue?")])
 ///     .output("Rayleigh scattering")
 ///     .metadata("model", "gpt-4o")
 ///     .metrics([("prompt_tokens", 31), ("completion_tokens", 5)])
@@ -41,18 +42,18 @@ impl Event {
     }
 
     /// What went in: for a model call the messages, for a function its arguments.
-    pub fn input(self, value: &(impl Serialize + ?Sized)) -> Self {
-        self.value(Field::Input, value)
+    pub fn input(self, value: impl Serialize) -> Self {
+        self.value(Field::Input, &value)
     }
 
     /// What came out.
-    pub fn output(self, value: &(impl Serialize + ?Sized)) -> Self {
-        self.value(Field::Output, value)
+    pub fn output(self, value: impl Serialize) -> Self {
+        self.value(Field::Output, &value)
     }
 
     /// What should have come out.
-    pub fn expected(self, value: &(impl Serialize + ?Sized)) -> Self {
-        self.value(Field::Expected, value)
+    pub fn expected(self, value: impl Serialize) -> Self {
+        self.value(Field::Expected, &value)
     }
 
     /// What went wrong. A span with an error counts as failed.
@@ -89,10 +90,10 @@ impl Event {
     }
 
     /// All fields of `value`, which serialises to an object, as entries of the metadata.
-    pub fn metadata_from(self, value: &(impl Serialize + ?Sized)) -> Self {
+    pub fn metadata_from(self, value: impl Serialize) -> Self {
         self.put(Field::Metadata, |out| {
             let start = out.len();
-            capture::write_json(value, out);
+            capture::write_json(&value, out);
             if out.get(start) != Some(&b'{') {
                 // Metadata is an object; a value of another shape is kept under a key of its own.
                 out.splice(start..start, *b"{\"value\":");
@@ -142,7 +143,7 @@ impl Event {
         self.fields
     }
 
-    fn value(self, field: Field, value: &(impl Serialize + ?Sized)) -> Self {
+    fn value(self, field: Field, value: &impl Serialize) -> Self {
         self.put(field, |out| capture::write_json(value, out))
     }
 

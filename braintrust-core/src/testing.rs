@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// use braintrust::{Event, start_span, testing};
 ///
 /// async fn answer(question: &str) -> usize {
-///     let span = start_span("answer").input(&question).start();
+///     let span = start_span("answer").input(question).start();
 ///     span.run(async { start_span("count").start().in_scope(|| question.len()) }).await
 /// }
 ///
@@ -91,7 +91,7 @@ pub fn capture_blocking_with_output<R>(work: impl FnOnce() -> R) -> (R, Traces) 
 /// use braintrust::{Event, testing};
 ///
 /// let (logger, rows) = testing::memory_logger();
-/// logger.log(Event::new().input(&"question").output("answer"));
+/// logger.log(Event::new().input("question").output("answer"));
 /// logger.flush_blocking(Duration::from_secs(5))?;
 ///
 /// assert_eq!(rows.rows()[0]["input"], "question");

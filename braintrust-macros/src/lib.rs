@@ -80,7 +80,7 @@ use proc_macro::TokenStream;
 /// | `output = …`, `no_output` | takes what a closure or function makes of the value as output, or nothing |
 /// | `metadata(a, key = …, "x.y" = …)` | adds metadata: an argument by its name, or expressions over the arguments |
 /// | `tags("a", …)` | adds tags |
-/// | `parent = …` | a span, a `Parent`, a slug, or an `Option` of one, where `None` means the current span as usual |
+/// | `parent = …` | a span, a `Parent`, a slug, headers of a request, or an `Option` of one, where `None` means the current span as usual |
 /// | `logger = …` | an expression for the logger whose span it is |
 /// | `project = "…"` | a registered project whose span it is |
 /// | `err = …` | what becomes of an error: `chain` (unless said otherwise), `display`, `debug`, `none`, or a closure or function |

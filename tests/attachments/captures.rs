@@ -22,8 +22,8 @@ fn references_and_requests_agree_with_the_captures() {
     let input = json!({
         "img": Attachment::from_bytes(&b"hi"[..]).filename("a.png").content_type("image/png"),
         "list": [Attachment::from_bytes(&b"hi"[..]).filename("f.txt").content_type("text/plain")],
-        "j": JsonAttachment::new(&1).filename("t.json"),
-        "jp": JsonAttachment::new(&1),
+        "j": JsonAttachment::new(1).filename("t.json"),
+        "jp": JsonAttachment::new(1),
         "ext": ExternalAttachment::new("s3://bucket/key.pdf"),
         "inline": "data:image/png;base64,iVBORw0KGgo=",
     });

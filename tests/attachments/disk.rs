@@ -19,7 +19,7 @@ fn data_waits_on_disk_while_the_backend_is_away_and_is_uploaded_when_it_is_back(
     backend.fail(Fault::Down);
     let file = folder.file("page.png", b"a page");
     let page = Attachment::from_path(&file).unwrap();
-    logger.log(Event::new().input(&Attachment::from_bytes(&b"patient"[..])).output(&page));
+    logger.log(Event::new().input(Attachment::from_bytes(&b"patient"[..])).output(&page));
     let report = logger.flush_blocking(LIMIT).unwrap();
     assert_eq!((report.spooled, report.attachments.spooled, report.attachments.queued), (1, 2, 0), "{report}");
     assert!(report.to_string().ends_with("attachments: 2 spooled"), "{report}");
@@ -50,7 +50,7 @@ fn durable_data_is_on_disk_before_its_row_is_sent() {
     let (backend, folder) = (Backend::start(), Folder::new("durable"));
     let logger = logger_with(&backend, |builder| builder.spool_dir(folder.0.join("spool")).durable(true));
     backend.fail(Fault::At(Endpoint::Upload, Trouble::Hang));
-    logger.log(Event::new().input(&Attachment::from_bytes(&b"precious"[..])));
+    logger.log(Event::new().input(Attachment::from_bytes(&b"precious"[..])));
     assert!(backend.wait_until(LIMIT, || !backend.rows().is_empty()), "the row does not come");
     assert_eq!(files_with(&folder.0.join("spool"), b"precious").len(), 1);
     backend.heal();
@@ -62,8 +62,8 @@ fn a_local_folder_keeps_the_data_until_it_can_be_sent() {
     let folder = Folder::new("local");
     let logger = Logger::builder().project("p").local_folder(folder.0.join(".braintrust")).build().unwrap();
     let image = Attachment::from_bytes(&b"\x89PNG\r\n\x1a\n"[..]).filename("page.png");
-    logger.start_span("look").input(&json!({"page": image})).start().end();
-    logger.start_span("chat").kind(SpanType::Llm).input(&message(&"aGVsbG8g".repeat(10))).start().end();
+    logger.start_span("look").input(json!({"page": image})).start().end();
+    logger.start_span("chat").kind(SpanType::Llm).input(message(&"aGVsbG8g".repeat(10))).start().end();
     assert_eq!(flushed(&logger), (2, 0));
     let traces = local::read(folder.0.join(".braintrust")).unwrap();
     let input: Value = serde_json::to_value(traces.find("look").input().unwrap()).unwrap();

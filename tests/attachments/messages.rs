@@ -21,8 +21,8 @@ fn base64_in_messages_of_models_becomes_attachments() {
     let backend = Backend::start();
     let logger = backend.logger("p");
     let data = "aGVsbG8g".repeat(10);
-    logger.start_span("chat").kind(SpanType::Llm).input(&message(&data)).start().end();
-    logger.start_span("work").kind(SpanType::Task).input(&message(&data)).start().end();
+    logger.start_span("chat").kind(SpanType::Llm).input(message(&data)).start().end();
+    logger.start_span("work").kind(SpanType::Task).input(message(&data)).start().end();
     assert_eq!(flushed(&logger), (1, 0));
     let rows = backend.rows();
     let named = |name: &str| rows.iter().find(|row| row["span_attributes"]["name"] == name).unwrap();
@@ -33,7 +33,7 @@ fn base64_in_messages_of_models_becomes_attachments() {
 
     let backend = Backend::start();
     let logger = logger_with(&backend, |builder| builder.convert_attachments(false));
-    logger.start_span("chat").kind(SpanType::Llm).input(&message("aGVsbG8gd29ybGQsIGhlbGxv")).start().end();
+    logger.start_span("chat").kind(SpanType::Llm).input(message("aGVsbG8gd29ybGQsIGhlbGxv")).start().end();
     assert_eq!(flushed(&logger), (0, 0));
     assert_eq!(backend.rows()[0]["input"], message("aGVsbG8gd29ybGQsIGhlbGxv"), "switched off");
 }
@@ -43,8 +43,8 @@ fn pictures_of_many_megabytes_are_not_cut() {
     let backend = Backend::start();
     let logger = backend.logger("p");
     let data = "QUJD".repeat(2_500_000);
-    logger.start_span("chat").kind(SpanType::Llm).input(&message(&data)).start().end();
-    logger.start_span("work").kind(SpanType::Task).input(&message(&data)).start().end();
+    logger.start_span("chat").kind(SpanType::Llm).input(message(&data)).start().end();
+    logger.start_span("work").kind(SpanType::Task).input(message(&data)).start().end();
     assert_eq!(flushed(&logger), (1, 0));
     let data: Vec<_> = arrived(&backend).into_values().flat_map(|arrived| arrived.data).collect();
     assert_eq!(data.iter().map(Vec::len).collect::<Vec<_>>(), [7_500_000]);

@@ -15,14 +15,14 @@ fn an_upload_that_is_refused_is_told_and_holds_up_no_rows() {
     let backend = Backend::start();
     let logger = backend.logger("p");
     backend.fail(Fault::At(Endpoint::Upload, Trouble::Status(403)));
-    logger.log(Event::new().input(&Attachment::from_bytes(&b"refused"[..])));
+    logger.log(Event::new().input(Attachment::from_bytes(&b"refused"[..])));
     let error = logger.flush_blocking(LIMIT).unwrap_err();
     assert_eq!((error.report().unwrap().delivered, error.report().unwrap().attachments.lost), (1, 1), "{error}");
     for secret in [KEY, "do-not-show"] {
         assert!(!format!("{error} {error:?}").contains(secret), "{error:?}");
     }
     backend.heal();
-    logger.log(Event::new().input(&Attachment::from_bytes(&b"welcome"[..])));
+    logger.log(Event::new().input(Attachment::from_bytes(&b"welcome"[..])));
     assert_eq!(flushed(&logger), (1, 0));
 }
 
@@ -31,7 +31,7 @@ fn an_upload_is_repeated_until_the_backend_is_well_again() {
     let backend = Backend::start();
     let logger = logger_with(&backend, LoggerBuilder::without_spool);
     backend.fail(Fault::At(Endpoint::Upload, Trouble::Status(503)));
-    logger.log(Event::new().input(&Attachment::from_bytes(&b"in the end"[..])));
+    logger.log(Event::new().input(Attachment::from_bytes(&b"in the end"[..])));
     let asked = || backend.requests().iter().filter(|request| request.path == "/attachment").count();
     let early = logger.flush_blocking(Duration::from_secs(1)).unwrap_err();
     assert!(early.is_timeout() && early.report().unwrap().attachments.queued == 1, "{early}");
@@ -48,7 +48,7 @@ fn without_a_spool_data_waits_in_memory_for_a_backend_that_is_away() {
     let backend = Backend::start();
     let logger = logger_with(&backend, LoggerBuilder::without_spool);
     backend.fail(Fault::Down);
-    logger.log(Event::new().input(&Attachment::from_bytes(&b"patient"[..])));
+    logger.log(Event::new().input(Attachment::from_bytes(&b"patient"[..])));
     let early = logger.flush_blocking(Duration::from_millis(700)).unwrap_err();
     assert!(early.is_timeout() && early.report().unwrap().attachments.queued == 1, "{early}");
     backend.heal();
@@ -61,7 +61,7 @@ fn what_is_too_large_is_told_and_not_uploaded() {
     let backend = Backend::start();
     let logger = logger_with(&backend, |builder| builder.max_attachment_bytes(100));
     let large = Attachment::from_bytes(vec![0; 101]).filename("large.bin");
-    logger.log(Event::new().input(&json!([large, Attachment::from_bytes(vec![0; 100])])));
+    logger.log(Event::new().input(json!([large, Attachment::from_bytes(vec![0; 100])])));
     let error = logger.flush_blocking(LIMIT).unwrap_err();
     assert!(error.to_string().contains("`large.bin` could not be uploaded: it has 101 bytes"), "{error}");
     let counts = error.report().unwrap().attachments;
@@ -80,9 +80,9 @@ fn rows_go_on_while_an_upload_hangs() {
     let backend = Backend::start();
     let logger = backend.logger("p");
     backend.fail(Fault::At(Endpoint::Upload, Trouble::Hang));
-    logger.log(Event::new().input(&Attachment::from_bytes(&b"slow"[..])));
+    logger.log(Event::new().input(Attachment::from_bytes(&b"slow"[..])));
     for round in 1..=3 {
-        logger.log(Event::new().input(&round));
+        logger.log(Event::new().input(round));
         assert!(backend.wait_until(LIMIT, || backend.rows().len() > round), "rows wait for an upload");
     }
     backend.heal();

@@ -27,8 +27,8 @@ fn data_is_uploaded_from_anywhere_in_a_value() {
     logger.in_scope(|| {
         let pages = vec![None, Some(Attachment::from_bytes(png).filename("page.png"))];
         answer(&Question { text: "what is this?", pages });
-        let late = json!({"a": [{"b": JsonAttachment::new(&json!({"big": [1, 2, 3]}))}]});
-        logger.log(Event::new().metadata("deep", late).expected(&Attachment::from_bytes(&b"%PDF-1.7"[..])));
+        let late = json!({"a": [{"b": JsonAttachment::new(json!({"big": [1, 2, 3]}))}]});
+        logger.log(Event::new().metadata("deep", late).expected(Attachment::from_bytes(&b"%PDF-1.7"[..])));
     });
     assert_eq!(flushed(&logger), (4, 0));
     let rows = backend.rows();
@@ -100,7 +100,7 @@ fn each_key_has_its_own_upload() {
 fn references_to_other_stores_are_only_shown() {
     let backend = Backend::start();
     let logger = backend.logger("p");
-    logger.log(Event::new().input(&ExternalAttachment::new("s3://bucket/key.pdf?versionId=1")));
+    logger.log(Event::new().input(ExternalAttachment::new("s3://bucket/key.pdf?versionId=1")));
     assert_eq!(flushed(&logger), (0, 0));
     let expected = json!({"type": "external_attachment", "filename": "key.pdf", "content_type": "application/pdf",
         "url": "s3://bucket/key.pdf?versionId=1"});

@@ -99,7 +99,7 @@ fn three_refused(logger: &Logger) {
 
 fn not_recorded(logger: &Logger) {
     for _ in 0..3 {
-        logger.update_span(&Span::noop().id(), Event::new().output(&"late")).unwrap();
+        logger.update_span(&Span::noop().id(), Event::new().output("late")).unwrap();
     }
     leaf(1);
 }
@@ -155,7 +155,7 @@ fn fed_back(logger: &Logger) {
     *LOGGER.lock().unwrap() = Some(logger.clone());
     subscribe(logger, |text| {
         println!("{text}, by {:?}", std::thread::current().name());
-        let span = LOGGER.lock().unwrap().as_ref().unwrap().start_span("event").input(&text).start();
+        let span = LOGGER.lock().unwrap().as_ref().unwrap().start_span("event").input(text).start();
         span.log(Event::new().score("unheard of", f64::NAN));
     });
     leaf(1);

@@ -58,7 +58,7 @@ impl Role {
                 Answer::Done
             }
             Order::Attach { tenant, text } => {
-                self.logger(&tenant).log(Event::new().input(&Attachment::from_bytes(text.into_bytes())));
+                self.logger(&tenant).log(Event::new().input(Attachment::from_bytes(text.into_bytes())));
                 Answer::Done
             }
             Order::Load { tenant, threads, count } => {
@@ -71,7 +71,7 @@ impl Role {
             }
             Order::Close => {
                 for span in self.open.drain(..) {
-                    span.log(Event::new().output(&"late"));
+                    span.log(Event::new().output("late"));
                     span.end();
                 }
                 Answer::Done

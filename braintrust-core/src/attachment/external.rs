@@ -11,7 +11,7 @@ use super::media_type;
 /// ```
 /// use braintrust::{Event, ExternalAttachment};
 ///
-/// let event = Event::new().input(&ExternalAttachment::new("s3://bucket/report.pdf"));
+/// let event = Event::new().input(ExternalAttachment::new("s3://bucket/report.pdf"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExternalAttachment {

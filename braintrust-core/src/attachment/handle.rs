@@ -30,7 +30,7 @@ use crate::spool::{Blob, BlobFacts};
 /// use serde_json::json;
 ///
 /// let image = Attachment::from_bytes(&b"\x89PNG\r\n\x1a\n..."[..]).filename("page.png");
-/// logger.log(Event::new().input(&json!({"question": "What is this?", "context": image})));
+/// logger.log(Event::new().input(json!({"question": "What is this?", "context": image})));
 ///
 /// let report = logger.flush_blocking(std::time::Duration::from_secs(5))?;
 /// # let _ = (report, std::fs::remove_dir_all(folder));

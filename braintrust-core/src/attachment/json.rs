@@ -22,9 +22,9 @@ pub struct JsonAttachment(Attachment);
 impl JsonAttachment {
     /// Serialises a value. What cannot be serialised is shown as spans show it: a note stands in its place.
     #[must_use]
-    pub fn new(value: &(impl Serialize + ?Sized)) -> Self {
+    pub fn new(value: impl Serialize) -> Self {
         let mut json = Vec::new();
-        capture::write_whole_json(value, &mut json);
+        capture::write_whole_json(&value, &mut json);
         Self(Attachment::new(Source::Memory(json.into()), "data.json".to_owned(), "application/json".to_owned()))
     }
 

@@ -34,6 +34,8 @@ fn guarded(
     write: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Refused>,
 ) {
     let start = out.len();
+    // What was given by reference is called what it is.
+    let type_name = type_name.trim_start_matches('&');
     let written = catch_unwind(AssertUnwindSafe(|| write(&mut Writer::new(out, budget))));
     let problem = match written {
         Ok(Ok(())) if out.len() > start => return,

@@ -21,7 +21,7 @@ impl LoggerBuilder {
     /// use braintrust::{Event, Logger};
     ///
     /// let logger = Logger::builder().project("p").local_folder(&folder).mask_secrets().build()?;
-    /// logger.log(Event::new().input(&"curl -H 'Authorization: Bearer 0123456789abcdef'"));
+    /// logger.log(Event::new().input("curl -H 'Authorization: Bearer 0123456789abcdef'"));
     /// logger.flush_blocking(std::time::Duration::from_secs(5))?;
     ///
     /// let traces = braintrust::local::read(&folder)?;

@@ -49,7 +49,7 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// let logger = Logger::builder().project("My Project").local_folder(folder).build()?;
 /// let span = logger.start_span("request").start();
-/// span.log(Event::new().output(&"pong"));
+/// span.log(Event::new().output("pong"));
 /// span.end();
 /// println!("{}", logger.flush_blocking(std::time::Duration::from_secs(5))?); // 1 delivered, none lost
 /// # Ok(())

@@ -24,7 +24,7 @@ use crate::event::Event;
 ///     .kind(SpanType::Task)
 ///     .parent(Parent::root()) // whatever is current
 ///     .start_time(SystemTime::now() - Duration::from_secs(2))
-///     .event(Event::new().input(&["a.md", "b.md"]).metadata("index", "docs"))
+///     .event(Event::new().input(["a.md", "b.md"]).metadata("index", "docs"))
 ///     .start();
 /// ```
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl SpanBuilder {
     }
 
     /// What the span starts with: short for an [`event`](Self::event) with an input.
-    pub fn input(mut self, input: &(impl Serialize + ?Sized)) -> Self {
+    pub fn input(mut self, input: impl Serialize) -> Self {
         self.event = self.event.input(input);
         self
     }

@@ -31,7 +31,7 @@ pub fn current_span() -> Span {
 /// ```
 /// use braintrust::{Event, start_span};
 ///
-/// let span = start_span("rerank").input(&["b", "a"]).start();
+/// let span = start_span("rerank").input(["b", "a"]).start();
 /// let best = span.in_scope(|| "a"); // what is traced in here is under `rerank`
 /// span.log(Event::new().output(best).score("relevance", 0.8));
 /// span.end(); // or the last handle drops

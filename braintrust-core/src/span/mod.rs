@@ -46,13 +46,13 @@ use crate::{SpanType, active};
 /// ```
 /// use braintrust::{Event, SpanType, start_span};
 ///
-/// let span = start_span("request").kind(SpanType::Task).input(&"ping").start();
+/// let span = start_span("request").kind(SpanType::Task).input("ping").start();
 /// let answer = span.in_scope(|| {
 ///     let step = start_span("step").start(); // a child of `request`
 ///     step.log(Event::new().metadata("attempt", 1));
 ///     "pong"
 /// });
-/// span.log(Event::new().output(&answer));
+/// span.log(Event::new().output(answer));
 /// span.end();
 /// ```
 #[derive(Clone)]

@@ -40,7 +40,7 @@ use super::remote;
 /// # let slug = String::new();
 /// use braintrust::{Event, update_span};
 ///
-/// update_span(&slug, Event::new().output(&"what came of it"))?;
+/// update_span(&slug, Event::new().output("what came of it"))?;
 /// # Ok::<(), braintrust::Error>(())
 /// ```
 pub fn update_span(slug: &str, event: Event) -> Result<(), Error> {
@@ -221,7 +221,7 @@ impl Feedback {
     }
 
     /// What should have come out.
-    pub fn expected(self, value: &(impl Serialize + ?Sized)) -> Self {
+    pub fn expected(self, value: impl Serialize) -> Self {
         self.with(|event| event.expected(value))
     }
 

@@ -15,7 +15,7 @@ use super::{Traces, Tree};
 /// ```
 /// # use braintrust::{Traces, start_span, testing};
 /// let traces: Traces = testing::capture_blocking(|| {
-///     let search = start_span("search").input(&"rust").start();
+///     let search = start_span("search").input("rust").start();
 ///     search.in_scope(|| start_span("read").start().end());
 /// });
 ///
