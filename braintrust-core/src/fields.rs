@@ -87,16 +87,20 @@ impl Field {
 /// Fields with their JSON, in the order in which they were put.
 ///
 /// The memory comes from the thread and goes back to it, so that a steady program allocates nothing here. They lie as
-/// records do, so that many bytes need not be copied to become some: see `take_records`.
+/// records do, so that they are copied as they are to become some, or not even that: see `seal`.
 #[derive(Debug)]
 pub struct Fields {
-    /// Of each field: room for the header of a record, in which its index and the length of its JSON stand meanwhile; the
+    /// Of each field: the header of a record, in which at first only the field and the length of its JSON stand; the
     /// JSON; and zeros up to a multiple of [`ALIGNMENT`].
     bytes: Vec<u8>,
 }
 
 /// How long the header of a record is.
 pub(crate) const HEADER: usize = 56;
+/// Where in it the field stands.
+pub(crate) const FIELD_AT: usize = 1;
+/// Where in it the length of the JSON stands, in four bytes.
+pub(crate) const LENGTH_AT: usize = 8;
 /// At what multiples of bytes the parts of a record begin.
 pub(crate) const ALIGNMENT: usize = 8;
 /// A buffer that one huge value has grown is not kept for the rest of the thread's life.
@@ -104,9 +108,8 @@ const KEPT_CAPACITY: usize = 256 * 1024;
 /// Memory is not handed over of which less than this part is used: what waits is counted by what is in it.
 const MOST_UNUSED: usize = 4;
 
-/// What stands in the room for a header: the length of the JSON.
-fn length(header: &[u8; HEADER]) -> u32 {
-    u32::from_le_bytes([header[1], header[2], header[3], header[4]])
+fn length(header: &[u8; HEADER]) -> usize {
+    u32::from_le_bytes([header[LENGTH_AT], header[LENGTH_AT + 1], header[LENGTH_AT + 2], header[LENGTH_AT + 3]]) as usize
 }
 
 thread_local! {
@@ -132,8 +135,8 @@ impl Fields {
         let end = self.bytes.len();
         match u32::try_from(end - start - HEADER) {
             Ok(length) if length > 0 => {
-                self.bytes[start] = field as u8;
-                self.bytes[start + 1..start + 5].copy_from_slice(&length.to_le_bytes());
+                self.bytes[start + FIELD_AT] = field as u8;
+                self.bytes[start + LENGTH_AT..][..4].copy_from_slice(&length.to_le_bytes());
                 self.bytes.extend_from_slice(&[0; ALIGNMENT]);
                 self.bytes.truncate(end.next_multiple_of(ALIGNMENT));
             }
@@ -142,25 +145,32 @@ impl Fields {
         }
     }
 
-    /// Hands the memory over, if it is not far larger than what lies in it: records of these fields, once `write_header`
-    /// has written the header of each. Afterwards, this is empty.
-    pub(crate) fn take_records(&mut self, write_header: impl Fn(Field, u32, &mut [u8; HEADER])) -> Option<Vec<u8>> {
+    /// Completes the header of each field, which makes it a record: `header` has everything but what stands in it already.
+    pub(crate) fn seal(&mut self, header: &[u8; HEADER]) {
+        let mut rest = self.bytes.as_mut_slice();
+        while let Some((own, tail)) = rest.split_first_chunk_mut::<HEADER>() {
+            let length = length(own).next_multiple_of(ALIGNMENT);
+            let field = own[FIELD_AT];
+            let json = *own[LENGTH_AT..].first_chunk::<4>().unwrap_or(&[0; 4]);
+            *own = *header;
+            own[FIELD_AT] = field;
+            own[LENGTH_AT..][..4].copy_from_slice(&json);
+            let Some((_, tail)) = tail.split_at_mut_checked(length) else { break };
+            rest = tail;
+        }
+    }
+
+    /// All of it, as it lies; records, once it was sealed.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Hands the memory over, if it is not far larger than what lies in it. Afterwards, this is empty.
+    pub(crate) fn take_bytes(&mut self) -> Option<Vec<u8>> {
         if self.bytes.capacity() / MOST_UNUSED > self.bytes.len() {
             return None;
         }
-        let mut bytes = std::mem::take(&mut self.bytes);
-        let mut rest = bytes.as_mut_slice();
-        while let Some((header, tail)) = rest.split_first_chunk_mut() {
-            let (field, length) = (Field::from_index(header[0]), length(header));
-            let Some((_, tail)) = tail.split_at_mut_checked((length as usize).next_multiple_of(ALIGNMENT)) else {
-                break;
-            };
-            rest = tail;
-            if let Some(field) = field {
-                write_header(field, length, header);
-            }
-        }
-        Some(bytes)
+        Some(std::mem::take(&mut self.bytes))
     }
 
     /// Puts the fields of `other` after these.
@@ -177,10 +187,10 @@ impl Fields {
         let mut rest = self.bytes.as_slice();
         std::iter::from_fn(move || {
             let (header, tail) = rest.split_first_chunk::<HEADER>()?;
-            let length = length(header) as usize;
+            let length = length(header);
             let (padded, tail) = tail.split_at_checked(length.next_multiple_of(ALIGNMENT))?;
             rest = tail;
-            Some((Field::from_index(header[0])?, &padded[..length]))
+            Some((Field::from_index(header[FIELD_AT])?, &padded[..length]))
         })
     }
 }
@@ -224,20 +234,28 @@ mod tests {
     }
 
     #[test]
-    fn fields_hand_their_memory_over() {
+    fn sealed_fields_are_records_and_hand_their_memory_over() {
         let mut fields = Fields::new();
         fields.put(Field::Input, |out| out.extend_from_slice(b"[1]"));
         fields.put(Field::Output, |out| out.extend_from_slice(b"12345678"));
+        let seen = |fields: &Fields| fields.iter().map(|(field, json)| (field, json.to_vec())).collect::<Vec<_>>();
+        let before = seen(&fields);
+        fields.seal(&[7; HEADER]);
+        assert_eq!(seen(&fields), before, "what stands in a header stays");
+        let header = |field, length| {
+            let mut header = [7; HEADER];
+            header[FIELD_AT] = field;
+            header[LENGTH_AT..][..4].copy_from_slice(&[length, 0, 0, 0]);
+            header
+        };
+        let records = [&header(0, 3)[..], b"[1]", &[0; 5], &header(1, 8), b"12345678"].concat();
+        assert_eq!(fields.as_bytes(), records);
         let place = fields.bytes.as_ptr();
-        let records = fields.take_records(|field, length, header| *header = [field as u8 + length as u8; HEADER]);
-        let records = records.expect("as much as there is");
-        assert_eq!(records.as_ptr(), place);
-        let input = [&[3; HEADER][..], b"[1]", &[0; 5]].concat();
-        assert_eq!(records, [&input[..], &[9; HEADER], b"12345678"].concat());
+        assert_eq!(fields.take_bytes().expect("as much as there is").as_ptr(), place);
         assert!(fields.is_empty());
         give_back(Vec::with_capacity(KEPT_CAPACITY));
         fields.put(Field::Input, |out| out.push(b'1'));
-        assert_eq!(fields.take_records(|_, _, _| ()), None, "far too large");
+        assert_eq!(fields.take_bytes(), None, "far too large");
     }
 
     #[test]

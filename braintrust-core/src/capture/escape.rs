@@ -38,7 +38,17 @@ pub(super) fn reserve(out: &mut Vec<u8>, bytes: usize) {
 /// Appends `text` without quotes, and stops soon after `out` has reached the length `end`.
 ///
 /// Returns how many bytes of `text` went in. That is always a character boundary.
+#[inline]
 pub(crate) fn escape_into(out: &mut Vec<u8>, text: &str, end: usize) -> usize {
+    if text.len().saturating_mul(LONGEST_ESCAPE) <= end.saturating_sub(out.len()) {
+        escape_piece(out, text.as_bytes());
+        return text.len();
+    }
+    escape_as_far_as(out, text, end)
+}
+
+#[cold]
+fn escape_as_far_as(out: &mut Vec<u8>, text: &str, end: usize) -> usize {
     let mut done = 0;
     while done < text.len() && out.len() < end {
         let room = end - out.len();
@@ -60,12 +70,27 @@ fn leading(text: &str, limit: usize) -> &str {
     }
 }
 
+#[inline]
 fn escape_piece(out: &mut Vec<u8>, piece: &[u8]) {
+    if piece.len() < BLOCK {
+        return escape_short(out, piece);
+    }
     #[cfg(target_arch = "x86_64")]
-    if piece.len() >= BLOCK && avx2::escape(out, piece) {
+    if avx2::escape(out, piece) {
         return;
     }
     escape_by(out, piece, |block| if needs_escape_within(block) { mask(block) } else { 0 });
+}
+
+/// What is shorter than a block is a key or a word, and mostly clean.
+fn escape_short(out: &mut Vec<u8>, piece: &[u8]) {
+    let (words, end) = piece.as_chunks();
+    let dirty = words.iter().fold(0, |dirty, word| dirty | dirty_bytes(u64::from_le_bytes(*word)));
+    if dirty == 0 && !end.iter().fold(false, |dirty, byte| dirty | needs_escape(*byte)) {
+        out.extend_from_slice(piece);
+    } else {
+        escape_by(out, piece, mask);
+    }
 }
 
 /// Appends `text`, escaped; `mask` tells by its bits which bytes of a block need that.

@@ -80,10 +80,14 @@ impl<'a> Writer<'a> {
     }
 
     /// Makes room for the base64 in a text, as far as there may be so much.
+    #[inline]
     fn allow_media(&mut self, text: &str) {
-        if text.len() < media::LEAST_RUN {
-            return;
+        if text.len() >= media::LEAST_RUN {
+            self.allow_media_within(text);
         }
+    }
+
+    fn allow_media_within(&mut self, text: &str) {
         let bytes = media::base64_bytes(text);
         if bytes <= self.media {
             self.media -= bytes;

@@ -233,7 +233,8 @@ impl Large {
 }
 
 /// Appends an entry to this thread's log.
-pub(crate) fn append(entry: Entry<'_>) {
+pub(crate) fn append(mut entry: Entry<'_>) {
+    entry.seal();
     let words = entry.words();
     if words >= LARGE_WORDS {
         append_large(entry, words);

@@ -104,6 +104,16 @@ impl<'a> Entry<'a> {
         u32::from(matches!(self.first, First::Start { .. } | First::Row(_)))
     }
 
+    /// Makes records of the fields where they lie, if nothing goes between a header and its JSON.
+    pub(super) fn seal(&mut self) {
+        if let Some(fields) = &mut self.fields
+            && self.common.is_empty()
+        {
+            let header = header(RecordKind::Field, 0, 0, self.span, self.at, 0, 0);
+            fields.seal(header.map(u64::to_le_bytes).as_flattened().first_chunk().unwrap_or(&[0; HEADER]));
+        }
+    }
+
     /// How many words it takes.
     pub(super) fn words(&self) -> usize {
         let mut count = Count::default();
@@ -114,22 +124,14 @@ impl<'a> Entry<'a> {
     /// The records in memory of their own: in that of the fields if that can be, so that they are not copied. `spare` is
     /// used otherwise, or else goes to the thread in exchange.
     pub(super) fn into_bytes(mut self, words: usize, mut spare: Vec<u8>) -> Vec<u8> {
-        let (span, at) = (self.span, self.at);
-        let write_header = |field, length, room: &mut [u8; HEADER]| {
-            let header = header(RecordKind::Field, field as u8, 0, span, at, 0, length);
-            room.copy_from_slice(header.map(u64::to_le_bytes).as_flattened());
-        };
-        let fields = if self.common.is_empty() { self.fields.take() } else { None };
-        if let Some(fields) = fields {
-            match fields.take_records(write_header) {
-                Some(mut bytes) => {
-                    fields::give_back(spare);
-                    // They are all of one moment, so it does not matter that the start comes after the fields.
-                    self.write(&mut bytes);
-                    return bytes;
-                }
-                None => self.fields = Some(fields),
-            }
+        if self.common.is_empty()
+            && let Some(mut bytes) = self.fields.as_mut().and_then(|fields| fields.take_bytes())
+        {
+            fields::give_back(spare);
+            self.fields = None;
+            // They are all of one moment, so it does not matter that the start comes after the fields.
+            self.write(&mut bytes);
+            return bytes;
         }
         // Fresh memory of this size costs more than filling it: the system has to find pages for it.
         spare.reserve_exact(words * size_of::<u64>());
@@ -145,8 +147,11 @@ impl<'a> Entry<'a> {
             First::Remark => writer.write(RecordKind::Remark, 0, 0, &[], &[]),
             First::Row(open_row) => writer.write(RecordKind::Row, 0, 0, &[], open_row),
         }
-        if let Some(fields) = &self.fields {
-            writer.fields(fields);
+        match &self.fields {
+            // They were sealed.
+            Some(fields) if self.common.is_empty() => writer.out.put_bytes(fields.as_bytes()),
+            Some(fields) => writer.fields(fields),
+            None => {}
         }
         if let Some(sections) = self.end {
             writer.end(sections);
@@ -182,6 +187,7 @@ impl<'a, W: Words> RecordWriter<'a, W> {
         self.write(RecordKind::End, 0, 0, sections.bytes(), &[]);
     }
 
+    #[inline]
     fn write(&mut self, kind: RecordKind, field: u8, callsite: u32, sections: &[u8], body: &[u8]) {
         let sections_length = length(sections) + length(self.common);
         self.out.put(header(kind, field, callsite, self.span, self.at, sections_length, length(body)));
@@ -256,7 +262,8 @@ mod tests {
         fields.put(Field::Input, |out| out.resize(out.len() + 10_001, b'1'));
         fields.put(Field::Metadata, |out| out.extend_from_slice(b"{}"));
         let span = SpanRef::new(LoggerId(3), TraceId([1, 2]), SpanId(9));
-        let entry = Entry::new(span, Timestamp(77)).start(4, SpanId(8), &sections).fields(&mut fields).end(&sections);
+        let mut entry = Entry::new(span, Timestamp(77)).start(4, SpanId(8), &sections).fields(&mut fields).end(&sections);
+        entry.seal();
         let (mut copied, words) = (Vec::new(), entry.words());
         entry.write(&mut copied);
         let bytes = entry.into_bytes(words, Vec::new());
