@@ -57,6 +57,19 @@ fn the_facade_names_what_it_re_exports() {
     assert_eq!(whole, None, "makes all that is `pub` in it API; name what is");
 }
 
+#[test]
+fn examples_in_docs_name_what_users_have() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = ["braintrust-core/src", "integrations/braintrust-openai/src", "integrations/braintrust-reqwest/src"];
+    for file in crates.iter().flat_map(|source| rust_files(&root.join(source))) {
+        let text = fs::read_to_string(&file).unwrap();
+        let docs = text.lines().filter(|line| line.trim_start().starts_with("//"));
+        let inner = ["braintrust_core", "braintrust_openai", "braintrust_reqwest"];
+        let line = docs.into_iter().find(|line| inner.iter().any(|name| line.contains(name)));
+        assert_eq!(line, None, "{}: say `braintrust::..`", file.display());
+    }
+}
+
 /// The modules that a file declares as public.
 fn public_modules(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap();
