@@ -35,7 +35,11 @@ async fn main() -> anyhow::Result<()> {
         Ok(answer) => println!("{answer}\n\n({})\n", model.describe()),
         Err(error) => println!("No answer: {error:#}\n"),
     }
-    show_trace(&logger, &logger.flush().await?)
+    match logger.flush().await {
+        Ok(report) => show_trace(&logger, &report)?,
+        Err(error) => println!("{error}"), // no reason for a program to fail: its work is done
+    }
+    Ok(())
 }
 
 #[traced(type = "task", skip(model))]
