@@ -97,7 +97,7 @@ struct Shared {
 /// | calls `std::process::exit` | is flushed |
 /// | panics in `main` | is flushed |
 /// | handles SIGTERM or SIGINT, and then ends in one of these ways | is flushed |
-/// | is killed by a signal that it does not handle, or aborts (as with `panic = "abort"`) | is delivered as far as that was done: a second's worth may be missing. With [`durable`](LoggerBuilder::durable), it is on disk, and sent by the next process |
+/// | is killed by a signal that it does not handle, or aborts (as with `panic = "abort"`) | is delivered as far as that was done: a second's worth may be missing. With [`durable`](LoggerBuilder::durable), what is older than the exporter's tick (250 ms) is on disk, and sent by the next process |
 /// | calls `_exit`, or `exec` | as if it were killed |
 /// | forks | stays with the parent, which sends it. The child traces on: an exporter of its own starts with its first span or flush, ids are new, and spans that were open around the fork are parents in both. A child that ends by `_exit` or runs another program has nothing to flush |
 ///
