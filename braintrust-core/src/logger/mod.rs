@@ -181,7 +181,8 @@ impl Logger {
     ///
     /// * Rows or attachments were lost; the report has the reasons.
     /// * Braintrust refuses rows, or the key that they are sent with ([`Error::is_backend`]). Rows are kept on disk, if
-    ///   they can be: the report counts them, and the text names the folder.
+    ///   they can be: the report counts them, and the text names the folder. (An earlier process with this key may have
+    ///   left them there; each process tries them once.)
     /// * The destination has not answered within 30 seconds, and what waits for it is in memory only
     ///   ([`Error::is_timeout`]): it stays queued, and is sent when it does.
     /// * Nothing is sent in this process, because it was forked at a moment at which that could not be made ready
