@@ -5,6 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
+use crate::capture::drop_payload;
+
 /// The latest panic of a thread.
 struct Site {
     message: String,
@@ -46,8 +48,7 @@ pub(crate) fn keep_quiet<R>(work: impl FnOnce() -> R) -> Result<R, Option<String
     QUIET.set(true);
     let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let place = location_of(&*payload);
-        // A payload's destructor is the program's code too.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        drop_payload(payload);
         place
     });
     QUIET.set(false);

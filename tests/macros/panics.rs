@@ -136,3 +136,49 @@ fn pn_07_streams_and_eager_futures() {
     assert_eq!(traces.find("items").error().as_deref(), Some("panicked: second"));
     assert_eq!(traces.find("items").output(), Some(&json!([1])));
 }
+
+/// What a panic carries may have a destructor that panics as well.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("a payload that is dropped");
+    }
+}
+
+struct Explosive;
+
+impl serde::Serialize for Explosive {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic_any(Bomb)
+    }
+}
+
+struct ExplosiveText;
+
+impl std::fmt::Debug for ExplosiveText {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic_any(Bomb)
+    }
+}
+
+#[test]
+fn payloads_of_contained_panics_are_contained_too() {
+    #[traced]
+    fn f(_a: Explosive, _b: ExplosiveText) -> Result<u8, ExplosiveText> {
+        Err(ExplosiveText)
+    }
+    fn explode(_: &u8) -> u8 {
+        panic_any(Bomb)
+    }
+    #[traced(output = explode)]
+    fn g() -> u8 {
+        1
+    }
+    let traces = capture_blocking(|| {
+        assert!(f(Explosive, ExplosiveText).is_err());
+        assert_eq!(g(), 1);
+    });
+    assert!(traces.find("f").input().unwrap()["_a"].as_str().unwrap().contains("it panicked"));
+    assert!(traces.find("g").output().unwrap().as_str().unwrap().contains("recording the result panicked"));
+}

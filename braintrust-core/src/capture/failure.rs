@@ -4,9 +4,10 @@ use std::any::type_name;
 use std::error::Error;
 use std::fmt::{Debug, Display, Write as _};
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
+
+use super::panic::contained;
 
 /// How many sources of an error are followed. A chain that is longer most likely leads back to itself.
 const MAX_CAUSES: usize = 32;
@@ -48,7 +49,7 @@ pub(crate) struct Description {
 impl Failed<'_> {
     /// Asks the error for its message and its causes; the name of its type stands in if that panics.
     pub(crate) fn describe(self) -> Description {
-        let described = catch_unwind(AssertUnwindSafe(|| self.way.describe(self.type_name)));
+        let described = contained(|| self.way.describe(self.type_name));
         let (message, causes) = described.unwrap_or_else(|_| (format!("<{}>", self.type_name), Vec::new()));
         Description { type_name: self.type_name, message, causes }
     }

@@ -2,7 +2,6 @@
 
 use std::any::type_name;
 use std::fmt::{Debug, Display};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
@@ -10,6 +9,7 @@ use super::custom::{Capture, Slot};
 use super::json::{write_json, write_note};
 use super::limits::max_value_bytes;
 use super::map_key::quote_from;
+use super::panic::contained;
 use super::pointers::PointsToJson;
 use super::text::write_text;
 
@@ -64,8 +64,7 @@ impl Captured<'_> {
     /// Runs code of the user's; if it panics, or shows nothing, the name of the type takes the value's place.
     fn write_guarded(self, out: &mut Vec<u8>, name: &'static str, show: impl FnOnce(&mut Vec<u8>)) {
         let start = out.len();
-        let shown = catch_unwind(AssertUnwindSafe(|| show(out)));
-        if shown.is_err() || out.len() == start {
+        if contained(|| show(out)).is_err() || out.len() == start {
             out.truncate(start);
             write_type_name(out, name);
         }

@@ -2,13 +2,12 @@
 
 use std::any::type_name;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
 use super::escape::write_str;
 use super::limits::max_value_bytes;
-use super::panic::panic_message;
+use super::panic::contained;
 use super::serializer::{Refused, Writer};
 
 /// Appends the JSON of `value` to `out`; a note if its `Serialize` returns an error or panics.
@@ -34,15 +33,15 @@ fn guarded(
     write: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Refused>,
 ) {
     let start = out.len();
-    // What was given by reference is called what it is.
-    let type_name = type_name.trim_start_matches('&');
-    let written = catch_unwind(AssertUnwindSafe(|| write(&mut Writer::new(out, budget))));
+    let written = contained(|| write(&mut Writer::new(out, budget)));
     let problem = match written {
         Ok(Ok(())) if out.len() > start => return,
         Ok(Ok(())) => "it wrote nothing".to_owned(),
         Ok(Err(refused)) => refused.0,
-        Err(payload) => format!("it panicked: {}", panic_message(&*payload)),
+        Err(message) => format!("it panicked: {message}"),
     };
     out.truncate(start);
+    // What was given by reference is called what it is.
+    let type_name = type_name.trim_start_matches('&');
     write_note(out, format_args!("<{type_name} could not be serialized: {problem}>"));
 }

@@ -2,9 +2,9 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 
-use crate::capture::{Captured, Failed, panic_message, write_json, write_note, write_str};
+use crate::capture::{Captured, Failed, contained, panic_message, write_json, write_note, write_str};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::event::write_entry;
@@ -28,14 +28,13 @@ pub(super) fn end_with(span: &Context, record: &dyn Fn(&mut Fields)) {
 
 /// Runs code of the attribute's options, which may panic; the function's result is out of its reach.
 pub(super) fn record_guarded(fields: &mut Fields, record: &mut dyn FnMut(&mut Fields)) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| record(fields))) {
-        note_panicked_record(fields, &*payload);
+    if let Err(message) = contained(|| record(fields)) {
+        note_panicked_record(fields, &message);
     }
 }
 
 #[cold]
-fn note_panicked_record(fields: &mut Fields, payload: &(dyn Any + Send)) {
-    let message = panic_message(payload);
+fn note_panicked_record(fields: &mut Fields, message: &str) {
     fields.put(Field::Output, |out| write_note(out, format_args!("<recording the result panicked: {message}>")));
 }
 
