@@ -154,3 +154,39 @@ fn er_06_endless_chains_are_cut() {
     let (_, details) = error(|| f().is_err());
     assert_eq!(details["causes"].as_array().unwrap().len(), 32);
 }
+
+/// What only `Debug` shows, however deep it is.
+#[derive(Debug)]
+struct Nested {
+    _inner: Option<Box<Nested>>,
+}
+
+#[test]
+fn errors_are_cut_like_values() {
+    #[traced]
+    fn long() -> Result<(), String> {
+        Err("x".repeat(20_000_000))
+    }
+    #[traced(err = display)]
+    fn long_text() -> Result<(), String> {
+        Err("x".repeat(20_000_000))
+    }
+    #[traced(skip_all)]
+    fn deep(nested: &Nested) -> Result<(), &Nested> {
+        Err(nested)
+    }
+    let nested = (0..10_000).fold(Nested { _inner: None }, |inner, _| Nested { _inner: Some(Box::new(inner)) });
+    // On a stack on which a text that deep would not end well.
+    let traces = capture_blocking(|| {
+        let work = braintrust::propagate(|| (long().is_err(), long_text().is_err(), deep(&nested).is_err()));
+        std::thread::scope(|threads| {
+            let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn_scoped(threads, work);
+            assert_eq!(thread.unwrap().join().unwrap(), (true, true, true));
+        });
+    });
+    for name in ["long", "long_text"] {
+        let error = traces.find(name).error().unwrap().into_owned();
+        assert!(error.len() < 5_000_000 && error.ends_with("… [the rest is cut]"), "{name}: {} bytes", error.len());
+    }
+    assert!(traces.find("deep").error().unwrap().ends_with("… [the rest is cut: nested too deep]"));
+}

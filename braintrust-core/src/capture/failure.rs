@@ -7,7 +7,9 @@ use std::ops::Deref;
 
 use serde::Serialize;
 
+use super::limits::max_value_bytes;
 use super::panic::contained;
+use super::text::bounded_text;
 
 /// How many sources of an error are followed. A chain that is longer most likely leads back to itself.
 const MAX_CAUSES: usize = 32;
@@ -74,23 +76,28 @@ impl Way<'_> {
         match self {
             Self::Error(error) => with_causes(error),
             Self::Deref(pointer) => pointer.describe(),
-            Self::Display(error) => (error.to_string(), Vec::new()),
-            Self::Debug(error) => (format!("{error:?}"), Vec::new()),
+            Self::Display(error) => (bounded_text(format_args!("{error}"), max_value_bytes()), Vec::new()),
+            Self::Debug(error) => (bounded_text(format_args!("{error:?}"), max_value_bytes()), Vec::new()),
             Self::Opaque => (format!("<{type_name}>"), Vec::new()),
         }
     }
 }
 
+/// All texts together take no more than one value may.
 fn with_causes(error: &dyn Error) -> (String, Vec<String>) {
+    let message = bounded_text(format_args!("{error}"), max_value_bytes());
+    let mut room = max_value_bytes().saturating_sub(message.len());
     let mut causes = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source
         && causes.len() < MAX_CAUSES
     {
-        causes.push(cause.to_string());
+        let text = bounded_text(format_args!("{cause}"), room);
+        room = room.saturating_sub(text.len());
+        causes.push(text);
         source = cause.source();
     }
-    (error.to_string(), causes)
+    (message, causes)
 }
 
 /// A pointer to an error, as `anyhow::Error`, `eyre::Report` and `Box<dyn Error>` are: none of them is an error itself.

@@ -35,3 +35,4 @@ pub(crate) use json::{write_json, write_note, write_whole_json};
 pub(crate) use limits::{max_items, max_value_bytes, set_max_items, set_max_value_bytes};
 pub(crate) use media::base64_bytes;
 pub(crate) use panic::{contained, drop_payload, panic_message};
+pub(crate) use text::bounded_text;

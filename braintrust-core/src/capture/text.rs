@@ -1,4 +1,4 @@
-//! A JSON string that is written bit by bit by a `Debug` or `Display` implementation, within bounds.
+//! Text that is written bit by bit by a `Debug` or `Display` implementation, within bounds: as a JSON string, or as it is.
 
 use std::fmt;
 
@@ -17,40 +17,49 @@ pub(super) struct BoundedText<'a> {
     out: &'a mut Vec<u8>,
     /// The length of `out` at which the text is cut.
     end: usize,
-    /// Brackets open so far. Brackets within string literals count too: this is a bound, not a parser.
-    nesting: usize,
+    nesting: Nesting,
     cut: Option<Cut>,
+}
+
+/// Brackets open so far. Brackets within string literals count too: this is a bound, not a parser.
+#[derive(Default)]
+struct Nesting(usize);
+
+impl Nesting {
+    /// The part of `text` before the bracket that opens one level too many, if there is one.
+    fn part_within<'t>(&mut self, text: &'t str) -> Option<&'t str> {
+        for (index, byte) in text.bytes().enumerate() {
+            match byte {
+                b'{' | b'[' | b'(' => self.0 += 1,
+                b'}' | b']' | b')' => self.0 = self.0.saturating_sub(1),
+                _ => {}
+            }
+            if self.0 > MAX_TEXT_NESTING {
+                return Some(&text[..index]);
+            }
+        }
+        None
+    }
+}
+
+impl Cut {
+    const fn note(self) -> &'static str {
+        match self {
+            Self::TooLong => "… [the rest is cut]",
+            Self::TooDeep => "… [the rest is cut: nested too deep]",
+        }
+    }
 }
 
 impl<'a> BoundedText<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>, end: usize) -> Self {
         out.push(b'"');
-        Self { out, end, nesting: 0, cut: None }
+        Self { out, end, nesting: Nesting::default(), cut: None }
     }
 
     pub(super) fn finish(self) {
-        match self.cut {
-            None => {}
-            Some(Cut::TooLong) => self.out.extend_from_slice("… [the rest is cut]".as_bytes()),
-            Some(Cut::TooDeep) => self.out.extend_from_slice("… [the rest is cut: nested too deep]".as_bytes()),
-        }
+        self.out.extend_from_slice(self.cut.map_or("", Cut::note).as_bytes());
         self.out.push(b'"');
-    }
-
-    /// The part of `text` before the bracket that opens one level too many.
-    fn within_nesting<'t>(&mut self, text: &'t str) -> &'t str {
-        for (index, byte) in text.bytes().enumerate() {
-            match byte {
-                b'{' | b'[' | b'(' => self.nesting += 1,
-                b'}' | b']' | b')' => self.nesting = self.nesting.saturating_sub(1),
-                _ => {}
-            }
-            if self.nesting > MAX_TEXT_NESTING {
-                self.cut = Some(Cut::TooDeep);
-                return &text[..index];
-            }
-        }
-        text
     }
 }
 
@@ -60,7 +69,9 @@ impl fmt::Write for BoundedText<'_> {
         if self.cut.is_some() {
             return Err(fmt::Error);
         }
-        let text = self.within_nesting(text);
+        let within = self.nesting.part_within(text);
+        self.cut = within.map(|_| Cut::TooDeep);
+        let text = within.unwrap_or(text);
         if escape_into(self.out, text, self.end) < text.len() {
             self.cut = Some(Cut::TooLong);
         }
@@ -69,6 +80,39 @@ impl fmt::Write for BoundedText<'_> {
             Some(_) => Err(fmt::Error),
         }
     }
+}
+
+/// Receives formatted text as it is.
+struct BoundedString {
+    out: String,
+    most_bytes: usize,
+    nesting: Nesting,
+    cut: Option<Cut>,
+}
+
+impl fmt::Write for BoundedString {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.cut.is_some() {
+            return Err(fmt::Error);
+        }
+        let within = self.nesting.part_within(text);
+        self.cut = within.map(|_| Cut::TooDeep);
+        let text = within.unwrap_or(text);
+        let room = self.most_bytes.saturating_sub(self.out.len());
+        self.out.push_str(&text[..text.floor_char_boundary(room)]);
+        if text.len() > room {
+            self.cut = Some(Cut::TooLong);
+        }
+        if self.cut.is_some() { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+/// What `value` formats to, cut at `most_bytes`. An implementation that gives up by itself has said what it said.
+pub(crate) fn bounded_text(value: fmt::Arguments<'_>, most_bytes: usize) -> String {
+    let mut text = BoundedString { out: String::new(), most_bytes, nesting: Nesting::default(), cut: None };
+    let _ = fmt::write(&mut text, value);
+    text.out.push_str(text.cut.map_or("", Cut::note));
+    text.out
 }
 
 /// Appends what `value` formats to, as a JSON string.

@@ -4,7 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::panic::resume_unwind;
 
-use crate::capture::{Captured, Failed, contained, panic_message, write_json, write_note, write_str};
+use crate::capture::{
+    Captured, Failed, bounded_text, contained, max_value_bytes, panic_message, write_json, write_note, write_str,
+};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::event::write_entry;
@@ -107,7 +109,7 @@ pub fn set_error(fields: &mut Fields, error: Failed<'_>) {
 /// Keeps a text as the error.
 pub fn set_error_text(fields: &mut Fields, text: fmt::Arguments<'_>) {
     // Formatting runs the user's code: outside `put`, so that a panic there leaves no half-written field.
-    let text = text.to_string();
+    let text = bounded_text(text, max_value_bytes());
     fields.put(Field::Error, |out| write_str(out, &text));
 }
 
