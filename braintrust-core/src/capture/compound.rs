@@ -28,6 +28,8 @@ pub(super) struct Compound<'w, 'a> {
     left_out: usize,
     /// Whether the value of the key that came last is left out with it.
     skips_value: bool,
+    /// Whether a key has been written whose value has not.
+    awaits_value: bool,
 }
 
 impl<'w, 'a> Compound<'w, 'a> {
@@ -51,7 +53,7 @@ impl<'w, 'a> Compound<'w, 'a> {
     }
 
     pub(super) fn verbatim(writer: &'w mut Writer<'a>) -> Self {
-        Self { writer, fate: Fate::Verbatim, close: "", levels: 0, is_empty: true, left_out: 0, skips_value: false }
+        Self::new(writer, Fate::Verbatim, 0, "")
     }
 
     fn start(
@@ -67,7 +69,16 @@ impl<'w, 'a> Compound<'w, 'a> {
             write_str(writer.out, TOO_DEEP);
             Fate::Ignored
         };
-        Self { writer, fate, close, levels, is_empty: true, left_out: 0, skips_value: false }
+        Self::new(writer, fate, levels, close)
+    }
+
+    fn new(writer: &'w mut Writer<'a>, fate: Fate, levels: usize, close: &'static str) -> Self {
+        Self { writer, fate, close, levels, is_empty: true, left_out: 0, skips_value: false, awaits_value: false }
+    }
+
+    /// Writes a member.
+    fn member<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        value.serialize(&mut *self.writer).map_err(|refused| self.writer.refuse(refused.0))
     }
 
     fn separate(&mut self) {
@@ -89,7 +100,7 @@ impl<'w, 'a> Compound<'w, 'a> {
             return Ok(());
         }
         self.separate();
-        value.serialize(&mut *self.writer)
+        self.member(value)
     }
 
     /// A field of a struct. Their number is fixed in the program, so none is left out for want of bytes: the short
@@ -97,12 +108,14 @@ impl<'w, 'a> Compound<'w, 'a> {
     fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Refused> {
         match self.fate {
             Fate::Ignored => Ok(()),
-            Fate::Verbatim => value.serialize(VerbatimText(self.writer)),
+            Fate::Verbatim => {
+                value.serialize(VerbatimText(&mut *self.writer)).map_err(|refused| self.writer.refuse(refused.0))
+            }
             Fate::Written => {
                 self.separate();
                 write_str(self.writer.out, key);
                 self.writer.out.push(b':');
-                value.serialize(&mut *self.writer)
+                self.member(value)
             }
         }
     }
@@ -110,6 +123,9 @@ impl<'w, 'a> Compound<'w, 'a> {
     fn close(mut self) -> Result<(), Refused> {
         if self.fate != Fate::Written {
             return Ok(());
+        }
+        if self.awaits_value {
+            return Err(self.writer.refuse("a key has no value".to_owned()));
         }
         if self.left_out > 0 {
             self.separate();
@@ -182,13 +198,17 @@ impl ser::SerializeMap for Compound<'_, '_> {
     type Error = Refused;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Refused> {
+        if self.awaits_value {
+            return Err(self.writer.refuse("a key has no value".to_owned()));
+        }
         self.skips_value = self.fate == Fate::Ignored || self.leaves_out();
         if self.skips_value {
             return Ok(());
         }
         self.separate();
-        write_key(self.writer.out, key)?;
+        write_key(self.writer.out, key).map_err(|refused| self.writer.refuse(refused.0))?;
         self.writer.out.push(b':');
+        self.awaits_value = true;
         Ok(())
     }
 
@@ -196,7 +216,10 @@ impl ser::SerializeMap for Compound<'_, '_> {
         if self.skips_value {
             return Ok(());
         }
-        value.serialize(&mut *self.writer)
+        if !std::mem::take(&mut self.awaits_value) {
+            return Err(self.writer.refuse("a value has no key".to_owned()));
+        }
+        self.member(value)
     }
 
     fn end(self) -> Result<(), Refused> {

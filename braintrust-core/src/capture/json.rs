@@ -33,7 +33,11 @@ fn guarded(
     write: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), Refused>,
 ) {
     let start = out.len();
-    let written = contained(|| write(&mut Writer::new(out, budget)));
+    let written = contained(|| {
+        let mut writer = Writer::new(&mut *out, budget);
+        let returned = write(&mut writer);
+        writer.finish(returned)
+    });
     let problem = match written {
         Ok(Ok(())) if out.len() > start => return,
         Ok(Ok(())) => "it wrote nothing".to_owned(),

@@ -11,7 +11,9 @@ use super::serializer::{Refused, Writer};
 /// JSON wants strings here and `serde_json` refuses most else. A span would rather show `{"[1,2]": …}` than nothing.
 pub(super) fn write_key<T: Serialize + ?Sized>(out: &mut Vec<u8>, key: &T) -> Result<(), Refused> {
     let start = out.len();
-    key.serialize(&mut Writer::new(out, max_value_bytes()))?;
+    let mut writer = Writer::new(&mut *out, max_value_bytes());
+    let written = key.serialize(&mut writer);
+    writer.finish(written)?;
     if out.get(start) != Some(&b'"') {
         quote_from(out, start);
     }

@@ -41,13 +41,28 @@ pub(super) struct Writer<'a> {
     media: usize,
     depth: usize,
     layers: usize,
+    /// What went wrong within the value. The implementation around it may have passed over that, and what was written
+    /// until then is no JSON.
+    problem: Option<String>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer that appends a value of about `budget` bytes at most.
     pub(super) fn new(out: &'a mut Vec<u8>, budget: usize) -> Self {
         let end = out.len().saturating_add(budget);
-        Self { out, end, media: media::allowance(budget), depth: 0, layers: 0 }
+        Self { out, end, media: media::allowance(budget), depth: 0, layers: 0, problem: None }
+    }
+
+    /// Notes what went wrong.
+    #[cold]
+    pub(super) fn refuse(&mut self, problem: String) -> Refused {
+        self.problem.get_or_insert_with(|| problem.clone());
+        Refused(problem)
+    }
+
+    /// What came of the value, whose implementation returned `returned`.
+    pub(super) fn finish(self, returned: Result<(), Refused>) -> Result<(), Refused> {
+        self.problem.map_or(returned, |problem| Err(Refused(problem)))
     }
 
     /// Whether the value has used up its bytes.

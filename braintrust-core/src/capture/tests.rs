@@ -207,6 +207,55 @@ fn values_that_fail_leave_a_note_and_nothing_else() {
 }
 
 #[test]
+fn implementations_that_pass_over_what_goes_wrong_leave_a_note_too() {
+    use serde::ser::{Error, SerializeMap, SerializeSeq};
+
+    struct Refuses;
+    impl Serialize for Refuses {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(S::Error::custom("no"))
+        }
+    }
+    /// Does what the function says, and pays no heed to what comes of it.
+    struct Careless<M, L>(M, L);
+    impl<M: Fn(&mut dyn FnMut(Option<&str>, Option<u8>)), L: Fn(&mut dyn FnMut())> Serialize for Careless<M, L> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            (self.0)(&mut |key, value| {
+                let _ = key.map(|key| map.serialize_key(key));
+                let _ = value.map(|value| map.serialize_value(&value));
+            });
+            (self.1)(&mut || {
+                let _ = map.serialize_entry("refused", &Refuses);
+            });
+            map.end()
+        }
+    }
+    struct List;
+    impl Serialize for List {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut list = serializer.serialize_seq(None)?;
+            let _ = list.serialize_element(&Refuses);
+            list.serialize_element(&1)?;
+            list.end()
+        }
+    }
+    let nothing = |_: &mut dyn FnMut()| {};
+    let good = json_of(&Careless(|entry: &mut dyn FnMut(Option<&str>, Option<u8>)| entry(Some("a"), Some(1)), nothing));
+    assert_eq!(good, r#"{"a":1}"#);
+    for bad in [
+        json_of(&Careless(|entry: &mut dyn FnMut(Option<&str>, Option<u8>)| entry(Some("a"), None), nothing)),
+        json_of(&Careless(|entry: &mut dyn FnMut(Option<&str>, Option<u8>)| entry(None, Some(1)), nothing)),
+        json_of(&[Careless(|_: &mut dyn FnMut(Option<&str>, Option<u8>)| {}, |refused: &mut dyn FnMut()| refused())]),
+        json_of(&(1, List)),
+        json_of(&BTreeMap::from([(1, List)])),
+    ] {
+        let note: Value = serde_json::from_str(&bad).unwrap_or_else(|error| panic!("{error}: {bad}"));
+        assert!(note.as_str().is_some_and(|note| note.contains("could not be serialized: ")), "{bad}");
+    }
+}
+
+#[test]
 fn displayed_values_are_cut_too() {
     struct Endless;
     impl std::fmt::Display for Endless {
