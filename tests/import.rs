@@ -361,3 +361,20 @@ proptest! {
         import(|import| import.reader(text.as_bytes(), "text"));
     }
 }
+
+#[test]
+fn rows_that_wait_on_disk_are_counted_once() {
+    let spool = tempfile::tempdir().unwrap();
+    // Nobody listens there.
+    let nowhere = "http://127.0.0.1:9";
+    let logger = Logger::builder().project_id("p").api_key("sk-test-0123456789").app_url(nowhere).api_url(nowhere);
+    let logger = logger.spool_dir(spool.path()).num_retries(0).flush_at_exit(false).build().unwrap();
+    logger.log(Event::new().input(&"before"));
+    while logger.stats().spooled == 0 {
+        let _ = logger.flush_blocking(LIMIT);
+    }
+    // Three windows.
+    let rows = (0..5_000).map(|n| json!({"id": format!("r{n}"), "span_id": format!("s{n}"), "root_span_id": "t"}));
+    let report = Import::new(&logger).rows(rows).run().unwrap();
+    assert_eq!((report.read, report.imported, report.spooled), (5_000, 0, 5_000));
+}

@@ -170,6 +170,7 @@ impl<'a> Import<'a> {
             numbering: Numbering::default(),
             window: Window::default(),
             report: ImportReport::default(),
+            spooled_before: self.logger.stats().spooled,
             attachments: None,
         };
         for source in sources {

@@ -39,6 +39,8 @@ pub(super) struct Run<'a> {
     pub(super) numbering: Numbering,
     pub(super) window: Window,
     pub(super) report: ImportReport,
+    /// How many rows waited on disk before.
+    pub(super) spooled_before: u64,
     /// Where the data is that the rows at hand refer to.
     pub(super) attachments: Option<PathBuf>,
 }
@@ -148,12 +150,15 @@ impl Run<'_> {
         };
         // A row of ours that finds no room is tried again: those that are lost for want of it are the program's.
         let lost = report.lost.iter().filter(|(reason, _)| *reason != LossReason::QueueFull);
-        let mut missing = report.spooled;
+        // A flush says how many there are on disk by now, not how many came; those that have left it since have arrived.
+        let spooled = report.spooled.saturating_sub(self.spooled_before);
+        let mut missing = spooled.saturating_sub(self.report.spooled);
+        self.report.imported += self.report.spooled.saturating_sub(spooled);
+        self.report.spooled = spooled;
         for (reason, count) in lost {
             self.report.lost.add(Losses::of(reason, count));
             missing += count;
         }
-        self.report.spooled += report.spooled;
         Ok(missing)
     }
 
