@@ -1,6 +1,6 @@
 //! Where a panic happened, which its payload does not say: noted by a panic hook that goes on to the one before it.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
@@ -9,6 +9,7 @@ use crate::capture::drop_payload;
 
 /// The latest panic of a thread.
 struct Site {
+    payload: TypeId,
     message: String,
     location: String,
 }
@@ -58,7 +59,7 @@ pub(crate) fn keep_quiet<R>(work: impl FnOnce() -> R) -> Result<R, Option<String
 fn note(panic: &PanicHookInfo<'_>) {
     let Some(location) = panic.location() else { return };
     let message = message_of(panic.payload()).to_owned();
-    let site = Site { message, location: location.to_string() };
+    let site = Site { payload: panic.payload().type_id(), message, location: location.to_string() };
     // A panic while another one's place is being read is not worth a third.
     let _ = LATEST.try_with(|latest| latest.try_borrow_mut().map(|mut latest| *latest = Some(site)));
 }
@@ -70,8 +71,9 @@ fn message_of(payload: &dyn Any) -> &str {
 
 /// Where the panic with this payload happened, as `file:line:column`, if it is this thread's latest.
 pub(crate) fn location_of(payload: &(dyn Any + Send)) -> Option<String> {
-    let message = message_of(payload);
-    let site = LATEST.try_with(|latest| latest.try_borrow_mut().ok()?.take()).ok().flatten()?;
-    // Another panic may have come and gone meanwhile, in a destructor for instance.
-    (site.message == message).then_some(site.location)
+    // Left there: the panic goes on to the spans around this one. Another may have come and gone meanwhile, in a destructor
+    // for instance, or this one may have been brought here from elsewhere.
+    let is_of = |site: &&Site| site.payload == payload.type_id() && site.message == message_of(payload);
+    let found = |site: &Option<Site>| site.as_ref().filter(is_of).map(|site| site.location.clone());
+    LATEST.try_with(|latest| latest.try_borrow().ok().and_then(|site| found(&site))).ok().flatten()
 }

@@ -114,6 +114,22 @@ fn pn_05_nested_spans_all_say_so() {
     let traces = capture_blocking(|| assert!(quietly(outer).is_err()));
     assert_eq!(traces.find("outer").error().as_deref(), Some("panicked: inner"));
     assert_eq!(traces.find("fails").parent().unwrap().name(), "outer");
+    let place = |span: &str| traces.find(span).metadata().unwrap()["panic_location"].clone();
+    assert!(place("fails").is_string());
+    assert_eq!(place("fails"), place("outer"));
+}
+
+#[test]
+fn a_panic_from_elsewhere_has_no_place_here() {
+    #[traced]
+    fn resumed() {
+        std::panic::resume_unwind(Box::new("from elsewhere".len()))
+    }
+    let traces = capture_blocking(|| {
+        assert!(quietly(|| panic_any(5u8)).is_err());
+        assert!(quietly(resumed).is_err());
+    });
+    assert!(!traces.find("resumed").metadata().unwrap().contains_key("panic_location"));
 }
 
 #[test]
