@@ -4,7 +4,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use braintrust::{Logger, LoggerBuilder, LossReason, WhenFull};
+use braintrust::{Logger, LoggerBuilder, LossReason, WhenFull, traced};
+use futures::executor::block_on;
+use futures::{Stream, StreamExt as _, stream};
 
 /// The bound is the process's, so each of these tests has a process of its own.
 fn alone(test: &str, work: fn()) {
@@ -162,5 +164,26 @@ fn who_waits_in_vain_goes_on_and_the_span_is_counted() {
         assert_eq!(make_spans(&away, 5), 0);
         assert!(begun.elapsed() >= 5 * WAIT);
         assert_eq!(queued_and_lost(&away, recorded + 6), (recorded, 6));
+    });
+}
+
+#[traced(stream)]
+fn chunks(number: usize) -> impl Stream<Item = String> {
+    stream::iter((0..number).map(|_| "x".repeat(1024 * 1024)))
+}
+
+#[test]
+fn what_open_streams_hold_counts() {
+    alone("what_open_streams_hold_counts", || {
+        let away = away().queue_bytes(8 * 1024 * 1024).build().unwrap();
+        away.in_scope(|| {
+            let mut open: Vec<_> = (0..5).map(|_| Box::pin(chunks(4))).collect();
+            let mut took = 0;
+            for stream in &mut open {
+                took += block_on(stream.by_ref().take(3).count());
+            }
+            assert_eq!(took, 15, "the streams themselves are not cut");
+            assert!(away.start_span("call").start().is_noop(), "the bound is met");
+        });
     });
 }

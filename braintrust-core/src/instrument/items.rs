@@ -4,11 +4,15 @@ use std::fmt;
 
 use crate::capture::{max_items, write_str};
 use crate::fields::{Field, Fields};
+use crate::record::bound::Held;
 
 use super::ending::record_guarded;
 
 /// How many bytes the items of a stream may take together.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// In what steps the memory of a list is counted, which takes a lock.
+const COUNTED_STEP: usize = 16 * 1024;
 
 /// How many items are kept for a function that makes one output of them.
 const MAX_AGGREGATED: usize = 100_000;
@@ -130,6 +134,10 @@ impl<V, I, F> fmt::Debug for Aggregate<V, I, F> {
 #[derive(Default)]
 struct List {
     json: Vec<u8>,
+    /// What is counted of the JSON towards the bound on memory: a stream may stay open for long.
+    held: Held,
+    /// Whether that bound has been met.
+    is_full: bool,
     count: usize,
     left_out: usize,
 }
@@ -137,12 +145,14 @@ struct List {
 impl List {
     fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.count += 1;
-        if self.count > max_items() || self.json.len() > MAX_BYTES {
+        if self.is_full || self.count > max_items() || self.json.len() > MAX_BYTES {
             self.left_out += 1;
             return;
         }
         self.json.push(if self.json.is_empty() { b'[' } else { b',' });
         write(&mut self.json);
+        let uncounted = self.json.len() - self.held.bytes();
+        self.is_full = uncounted >= COUNTED_STEP && !self.held.grow(uncounted);
     }
 
     fn finish(&mut self, fields: &mut Fields) {
