@@ -31,7 +31,7 @@ pub fn spawn_blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'stat
 }
 
 /// Wraps a closure so that it runs in what is current here, on whatever thread it will be called: for thread pools,
-/// scoped threads and callbacks.
+/// scoped threads and callbacks. If nothing is current here, this changes nothing.
 ///
 /// ```
 /// use braintrust::{current_span, propagate, start_span};

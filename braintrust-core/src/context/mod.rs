@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_current_hides_what_is_around_it() {
+    fn an_empty_context_hides_nothing_of_what_is_around_it() {
         span(1, 1).scope(|| Context::none().scope(|| assert_eq!(innermost(), Some(1))));
     }
 

@@ -116,7 +116,7 @@ impl LoggerBuilder {
         self.set(move |settings| settings.environment = Environment::of(said(kind), said(name)))
     }
 
-    /// The most rows in one request, instead of `BRAINTRUST_DEFAULT_BATCH_SIZE`; 100 by default, at least 1.
+    /// The most rows in one request, instead of `BRAINTRUST_DEFAULT_BATCH_SIZE`; 4,000 by default, at least 1.
     pub fn batch_size(self, rows: usize) -> Self {
         self.set(move |settings| settings.batch_rows = rows.max(1))
     }

@@ -76,7 +76,8 @@ pub fn score_span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
 /// spawn(work().in_span(&start_span("job").start()));
 /// ```
 pub trait Instrument: Sized {
-    /// Runs in what is current now, instead of in what is current wherever it is polled.
+    /// Runs in what is current now, instead of in what is current wherever it is polled. If nothing is current now, this
+    /// changes nothing.
     fn in_current_span(self) -> InSpan<Self> {
         InSpan::new(self, current_span())
     }

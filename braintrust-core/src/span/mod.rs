@@ -128,7 +128,8 @@ impl Span {
         log(&self.context, event.into_fields());
     }
 
-    /// Ends the span now. Only the first end counts.
+    /// Ends the span now. Only the first end counts, while the span is kept open by this handle: the end of a function
+    /// under `#[traced]` still moves the end of its span, if it comes long after one that [`current_span`] was asked for.
     pub fn end(&self) {
         self.end_with(None);
     }
