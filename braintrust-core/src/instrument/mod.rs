@@ -19,7 +19,8 @@ pub use future::{Traced, boxed, boxed_local, boxed_send};
 pub use inline::Inline;
 pub use items::{Aggregate, Collect, Each};
 pub use opening::{
-    IntoParent, SpanName, open, parent, project, set_arguments, set_input, set_metadata, set_name, set_tags, start,
+    IntoParent, SpanName, open, parent, place, prepare, project, set_arguments, set_input, set_metadata, set_name,
+    set_tags, start,
 };
 pub use outcome::{Outcome, Split, SplitPlain};
 pub use returned::{FinishPlain, Ran, run};

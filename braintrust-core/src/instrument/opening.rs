@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use crate::active::{self, LoggerId};
 use crate::callsite::Callsite;
-use crate::capture::{Captured, write_str};
+use crate::capture::{Captured, contained, write_str};
 use crate::context::{self, Context};
+use crate::event::write_entry;
 use crate::fields::{Field, Fields};
 use crate::logger::{Logger, logger_or_usual};
 use crate::span::{self, Opening, Parent};
@@ -39,6 +40,24 @@ fn start_elsewhere(callsite: &'static Callsite, arguments: &[(&str, Captured<'_>
 #[must_use]
 pub fn open(callsite: &'static Callsite, parent: Option<Parent>, logger: Option<&Logger>) -> Option<Opening> {
     span::open(callsite, &parent.unwrap_or_default(), logger.map_or(LoggerId::NONE, Logger::id))
+}
+
+/// Gives a span what the attribute's expressions make. They are the program's code, and may panic; its function is called
+/// all the same, and the span says so.
+pub fn prepare(opening: &mut Opening, set: impl FnOnce(&mut Opening)) {
+    if let Err(message) = contained(|| set(opening)) {
+        note_panicked_options(opening, &message);
+    }
+}
+
+#[cold]
+fn note_panicked_options(opening: &mut Opening, message: &str) {
+    opening.fields().put(Field::Metadata, |out| write_entry("options_panicked", &message, out));
+}
+
+/// The parent that an expression of the attribute names; as usual if it panics.
+pub fn place(parent: impl FnOnce() -> Option<Parent>) -> Option<Parent> {
+    contained(parent).ok().flatten()
 }
 
 /// What `name = …` accepts.

@@ -70,7 +70,8 @@ fn redacted(plan: &Plan) -> TokenStream {
     hygienic!(#runtime::Captured::redacted())
 }
 
-/// One statement for each thing that the span is given. None of them runs when no one listens.
+/// One statement for each thing that the span is given. None of them runs when no one listens, and a panic in one of them
+/// goes no further: they stand in a closure.
 fn step_by_step(plan: &Plan) -> TokenStream {
     let runtime = &plan.runtime;
     let opening = &plan.opening;
@@ -81,11 +82,11 @@ fn step_by_step(plan: &Plan) -> TokenStream {
         Input::Nothing => None,
         Input::Value(expression) => {
             let value = value(plan, &reference(expression));
-            Some(hygienic!(#runtime::set_input(&mut __bt_opening, #value);))
+            Some(hygienic!(#runtime::set_input(__bt_opening, #value);))
         }
         Input::Arguments(arguments) => {
             let arguments = list(plan, arguments);
-            Some(hygienic!(#runtime::set_arguments(&mut __bt_opening, #arguments);))
+            Some(hygienic!(#runtime::set_arguments(__bt_opening, #arguments);))
         }
     };
     let metadata = (!opening.metadata.is_empty()).then(|| {
@@ -93,16 +94,16 @@ fn step_by_step(plan: &Plan) -> TokenStream {
             let value = value(plan, &reference(expression));
             hygienic!((#key, #value))
         });
-        hygienic!(#runtime::set_metadata(&mut __bt_opening, &[#(#entries),*]);)
+        hygienic!(#runtime::set_metadata(__bt_opening, &[#(#entries),*]);)
     });
     let tags = (!opening.tags.is_empty()).then(|| {
         let tags = opening.tags.iter().map(|expression| value(plan, &reference(expression)));
-        hygienic!(#runtime::set_tags(&mut __bt_opening, &[#(#tags),*]);)
+        hygienic!(#runtime::set_tags(__bt_opening, &[#(#tags),*]);)
     });
     hygienic! {
         match #runtime::open(&__BT_CALLSITE, #parent, #logger) {
             #runtime::Some(mut __bt_opening) => {
-                #name #input #metadata #tags
+                #runtime::prepare(&mut __bt_opening, |__bt_opening| { #name #input #metadata #tags });
                 #runtime::Some(#runtime::Opening::start(__bt_opening))
             }
             #runtime::None => #runtime::None,
@@ -117,7 +118,7 @@ fn name(plan: &Plan) -> Option<TokenStream> {
         (None, Some(expression)) => reference(expression),
         (None, None) => return None,
     };
-    Some(hygienic!(#runtime::set_name(&mut __bt_opening, #name);))
+    Some(hygienic!(#runtime::set_name(__bt_opening, #name);))
 }
 
 fn parent(plan: &Plan) -> TokenStream {
@@ -125,7 +126,7 @@ fn parent(plan: &Plan) -> TokenStream {
     match &plan.opening.parent {
         Some(expression) => {
             let parent = reference(expression);
-            hygienic!(#runtime::parent(#parent))
+            hygienic!(#runtime::place(|| #runtime::parent(#parent)))
         }
         None => hygienic!(#runtime::None),
     }

@@ -24,36 +24,43 @@ fn step(n: u8, p: &Span) -> u8 {
             if ::braintrust::__private::enabled() {
                 match ::braintrust::__private::open(
                     &__BT_CALLSITE,
-                    ::braintrust::__private::parent(&(p)),
+                    ::braintrust::__private::place(|| ::braintrust::__private::parent(
+                        &(p),
+                    )),
                     ::braintrust::__private::None,
                 ) {
                     ::braintrust::__private::Some(mut __bt_opening) => {
-                        ::braintrust::__private::set_name(
+                        ::braintrust::__private::prepare(
                             &mut __bt_opening,
-                            &::braintrust::__private::format!("step {n}"),
-                        );
-                        ::braintrust::__private::set_input(
-                            &mut __bt_opening,
-                            (&&&&&&&::braintrust::__private::Probe(&(n))).__bt_value(),
-                        );
-                        ::braintrust::__private::set_metadata(
-                            &mut __bt_opening,
-                            &[
-                                (
-                                    "model",
-                                    (&&&&&&&::braintrust::__private::Probe(&(m))).__bt_value(),
-                                ),
-                                (
-                                    "x.y",
-                                    (&&&&&&&::braintrust::__private::Probe(&(2))).__bt_value(),
-                                ),
-                            ],
-                        );
-                        ::braintrust::__private::set_tags(
-                            &mut __bt_opening,
-                            &[
-                                (&&&&&&&::braintrust::__private::Probe(&("a"))).__bt_value(),
-                            ],
+                            |__bt_opening| {
+                                ::braintrust::__private::set_name(
+                                    __bt_opening,
+                                    &::braintrust::__private::format!("step {n}"),
+                                );
+                                ::braintrust::__private::set_input(
+                                    __bt_opening,
+                                    (&&&&&&&::braintrust::__private::Probe(&(n))).__bt_value(),
+                                );
+                                ::braintrust::__private::set_metadata(
+                                    __bt_opening,
+                                    &[
+                                        (
+                                            "model",
+                                            (&&&&&&&::braintrust::__private::Probe(&(m))).__bt_value(),
+                                        ),
+                                        (
+                                            "x.y",
+                                            (&&&&&&&::braintrust::__private::Probe(&(2))).__bt_value(),
+                                        ),
+                                    ],
+                                );
+                                ::braintrust::__private::set_tags(
+                                    __bt_opening,
+                                    &[
+                                        (&&&&&&&::braintrust::__private::Probe(&("a"))).__bt_value(),
+                                    ],
+                                );
+                            },
                         );
                         ::braintrust::__private::Some(
                             ::braintrust::__private::Opening::start(__bt_opening),
