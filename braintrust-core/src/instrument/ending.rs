@@ -78,6 +78,11 @@ pub(super) fn set_outcome(fields: &mut Fields, outcome: &'static str) {
     });
 }
 
+/// What a closure of the attribute makes of a result.
+pub fn apply<A, R>(closure: impl FnOnce(A) -> R, argument: A) -> R {
+    closure(argument)
+}
+
 /// Keeps nothing of a result.
 pub fn ignore<T: ?Sized>(_value: &T, _fields: &mut Fields) {}
 

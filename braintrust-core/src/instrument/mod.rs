@@ -14,7 +14,9 @@ mod returned;
 mod stream;
 
 pub use call::{call, call_future, call_stream, call_stream_aggregated};
-pub use ending::{ignore, set_error, set_error_if, set_error_text, set_error_value, set_output, set_output_error};
+pub use ending::{
+    apply, ignore, set_error, set_error_if, set_error_text, set_error_value, set_output, set_output_error,
+};
 pub use future::{Traced, boxed, boxed_local, boxed_send};
 pub use inline::Inline;
 pub use items::{Aggregate, Collect, Each};

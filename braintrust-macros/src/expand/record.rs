@@ -90,6 +90,7 @@ impl<'a> Arms<'a> {
         let error_if = plan.record.error_if.as_ref().map(|condition| {
             let text = source_text(condition);
             apply(
+                plan,
                 condition,
                 &hygienic!(__bt_value),
                 |result| hygienic!(#runtime::set_error_if(__bt_fields, #result, #text)),
@@ -116,7 +117,7 @@ impl<'a> Arms<'a> {
                 let value = value(plan, &hygienic!(__bt_error));
                 hygienic!(#runtime::set_output_error(__bt_fields, #value))
             }
-            ErrorPolicy::Mapped(mapper) => apply(mapper, &hygienic!(__bt_error), |result| {
+            ErrorPolicy::Mapped(mapper) => apply(plan, mapper, &hygienic!(__bt_error), |result| {
                 let value = value(plan, &hygienic!(&(#result)));
                 hygienic!(#runtime::set_error_value(__bt_fields, #value))
             }),
@@ -126,7 +127,7 @@ impl<'a> Arms<'a> {
 
 fn mapped(plan: &Plan, mapper: &Mapper, argument: &TokenStream) -> TokenStream {
     let runtime = &plan.runtime;
-    apply(mapper, argument, |result| {
+    apply(plan, mapper, argument, |result| {
         let value = value(plan, &hygienic!(&(#result)));
         hygienic!(#runtime::set_output(__bt_fields, #value))
     })
@@ -135,10 +136,19 @@ fn mapped(plan: &Plan, mapper: &Mapper, argument: &TokenStream) -> TokenStream {
 /// Code that computes `mapper(argument)` and uses it.
 ///
 /// A closure is taken apart rather than called: a closure that is called on the spot cannot infer its parameter, and
-/// one that is passed to a function cannot return a borrow of it.
-fn apply(mapper: &Mapper, argument: &TokenStream, used: impl FnOnce(&TokenStream) -> TokenStream) -> TokenStream {
+/// one that is passed to a function cannot return a borrow of it. With a return type that it names, it can do both.
+fn apply(
+    plan: &Plan,
+    mapper: &Mapper,
+    argument: &TokenStream,
+    used: impl FnOnce(&TokenStream) -> TokenStream,
+) -> TokenStream {
     match mapper {
         Mapper::Path(path) => used(&hygienic!(#path(#argument))),
+        Mapper::Closure(closure) if matches!(closure.output, syn::ReturnType::Type(..)) => {
+            let runtime = &plan.runtime;
+            used(&hygienic!(#runtime::apply(#closure, #argument)))
+        }
         Mapper::Closure(closure) => {
             let (pattern, body) = (&closure.inputs[0], &closure.body);
             let used = used(&body.to_token_stream());
