@@ -127,8 +127,8 @@ pub(crate) fn check_function(options: &Options, function: &Function, errors: &mu
     if let Some(stream) = &options.stream {
         check_stream(&stream.key, shape, errors);
     }
-    if shape == Shape::Inline {
-        check_inline(options, errors);
+    if let Shape::Inline | Shape::InlineFunction = shape {
+        check_inline(options, shape, errors);
     }
     check_second_attribute(&function.attributes, errors);
 }
@@ -138,15 +138,17 @@ fn check_stream(key: &Ident, shape: Shape, errors: &mut Errors) {
         Shape::Async | Shape::AsyncTrait => {
             errors.at(key, "`stream` applies to functions that return a stream, not to `async fn`");
         }
-        Shape::Sync | Shape::Future => {
+        Shape::Sync | Shape::Future | Shape::InlineFunction => {
             errors.at(key, "`stream` applies to functions that return a stream; this return type is none");
         }
         Shape::Inline | Shape::Stream | Shape::Unclear => {}
     }
 }
 
-/// The body of a `#[track_caller]` function stays where it is, and an early return passes by whatever comes after it.
-fn check_inline(options: &Options, errors: &mut Errors) {
+/// The body of such a function stays where it is, and an early return passes by whatever comes after it.
+fn check_inline(options: &Options, shape: Shape, errors: &mut Errors) {
+    let what =
+        if shape == Shape::Inline { "a `#[track_caller]` function" } else { "a function that returns `impl Fn`" };
     let keys = [
         options.output.as_ref().map(|given| &given.key),
         options.err.as_ref().map(|given| &given.key),
@@ -154,7 +156,7 @@ fn check_inline(options: &Options, errors: &mut Errors) {
         options.stream.as_ref().map(|given| &given.key),
     ];
     for key in keys.into_iter().flatten() {
-        errors.at(key, format!("`{key}` cannot be used on a `#[track_caller]` function: its body stays inline"));
+        errors.at(key, format!("`{key}` cannot be used on {what}: its body stays inline"));
     }
 }
 

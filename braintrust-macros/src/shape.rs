@@ -9,6 +9,8 @@ pub(crate) enum Shape {
     Sync,
     /// The same, but the body stays where it is, so that `Location::caller()` is the caller.
     Inline,
+    /// `-> impl Fn(..)`: the body stays too, because a closure that it ends with learns its parameters from the signature.
+    InlineFunction,
     /// An `async fn`.
     Async,
     /// A function that `#[async_trait]` has rewritten: it returns a box of one async block.
@@ -42,6 +44,7 @@ impl Shape {
         match ty {
             Type::ImplTrait(ty) if is_stream || names_trait(ty, "Stream") => Self::Stream,
             Type::ImplTrait(ty) if names_trait(ty, "Future") => Self::Future,
+            Type::ImplTrait(ty) if names_function(ty) => Self::InlineFunction,
             Type::Paren(ty) => Self::of_returned(&ty.elem, is_stream),
             Type::Group(ty) => Self::of_returned(&ty.elem, is_stream),
             Type::Path(ty) if ty.qself.is_some() || !is_surely_plain(&ty.path) => Self::Unclear,
@@ -70,6 +73,15 @@ fn names_trait(ty: &TypeImplTrait, name: &str) -> bool {
         }
     }
     is_named
+}
+
+/// Whether one of the bounds is a trait of closures.
+fn names_function(ty: &TypeImplTrait) -> bool {
+    ty.bounds.iter().any(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return false };
+        let name = bound.path.segments.last().map(|segment| &segment.ident);
+        name.is_some_and(|name| ["Fn", "FnMut", "FnOnce"].iter().any(|function| name == function))
+    })
 }
 
 /// Names of types that nobody gives to an alias of a boxed future.

@@ -142,3 +142,41 @@ fn an_option_of_a_result_may_be_neither() {
     assert_eq!(ends(|| f(1)), (Some(json!(1)), None));
     assert_eq!(ends(|| f(2)), (None, Some("two".to_owned())));
 }
+
+#[test]
+fn closures_that_learn_their_parameters_from_the_signature() {
+    #[traced]
+    fn same() -> impl Fn(&str) -> &str {
+        |text| text
+    }
+    #[traced]
+    fn at(n: usize) -> impl for<'a> Fn(&'a [u8]) -> Option<&'a u8> {
+        move |list| list.get(n)
+    }
+    #[traced]
+    fn push(early: bool) -> Result<impl FnMut(&mut Vec<u8>), String> {
+        if early {
+            return Err("early".to_owned());
+        }
+        Ok(|list: &mut Vec<u8>| list.push(1))
+    }
+    #[traced]
+    fn count(mut n: u8, (_a, b): (u8, u8)) -> impl FnMut(&mut u8) + Send {
+        n += b;
+        move |sum| {
+            n += 1;
+            *sum += n;
+        }
+    }
+    let traces = braintrust::testing::capture_blocking(|| {
+        assert_eq!(same()("a"), "a");
+        assert_eq!(at(1)(&[1, 2]), Some(&2));
+        assert!(push(true).is_err());
+        let mut sum = 0;
+        count(1, (2, 3))(&mut sum);
+        assert_eq!(sum, 5);
+    });
+    assert_eq!(traces.find("at").input(), Some(&serde_json::json!({"n": 1})));
+    assert_eq!((traces.find("same").metadata(), traces.find("same").output()), (None, None));
+    assert!(traces.find("same").is_finished());
+}

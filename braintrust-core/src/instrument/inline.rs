@@ -20,6 +20,8 @@ pub struct Inline {
     entered: Option<Entered>,
     /// Whether the thread was unwinding when the function was called, as it is in destructors.
     was_panicking: bool,
+    /// Whether the value is one of which there is nothing to say, however the function returns.
+    is_function: bool,
 }
 
 impl Inline {
@@ -27,10 +29,18 @@ impl Inline {
     #[inline]
     pub fn enter(span: Option<Context>) -> Self {
         let Some(span) = span else {
-            return Self { span: Context::none(), entered: None, was_panicking: false };
+            return Self { span: Context::none(), entered: None, was_panicking: false, is_function: false };
         };
         let entered = Some(span.enter());
-        Self { span, entered, was_panicking: thread::panicking() }
+        Self { span, entered, was_panicking: thread::panicking(), is_function: false }
+    }
+
+    /// The same for a function that returns a function.
+    #[inline]
+    pub fn enter_function(span: Option<Context>) -> Self {
+        let mut inline = Self::enter(span);
+        inline.is_function = true;
+        inline
     }
 
     /// Ends the span with what `record` keeps of `value`, and passes it on.
@@ -50,18 +60,18 @@ impl Drop for Inline {
     fn drop(&mut self) {
         if !self.span.is_none() {
             self.entered = None;
-            end_early(&self.span, thread::panicking() && !self.was_panicking);
+            end_early(&self.span, thread::panicking() && !self.was_panicking, self.is_function);
         }
     }
 }
 
-fn end_early(span: &Context, panicked: bool) {
+fn end_early(span: &Context, panicked: bool, is_function: bool) {
     let ended = Timestamp::now();
     let mut fields = Fields::new();
     if panicked {
         set_error_text(&mut fields, format_args!("panicked"));
         set_outcome(&mut fields, "panicked");
-    } else {
+    } else if !is_function {
         set_outcome(&mut fields, "returned early: neither output nor error is known");
     }
     finish(span, ended, &mut fields);

@@ -34,6 +34,20 @@ pub(super) fn rebound(parts: &Parts) -> TokenStream {
     }
 }
 
+/// The body after one `let` for each argument: within a `match`, a closure would not learn what the signature says of it.
+pub(super) fn rebound_by_lets(parts: &Parts) -> TokenStream {
+    let bindings = parts.parameters.bindings.iter().filter(|binding| binding.is_rebound);
+    let lets = bindings.map(|binding| {
+        let rebound = conditional_let(binding);
+        let Binding { inner, conditions, .. } = binding;
+        // What the attribute names is used, even if the body has no need of it.
+        let mentioned = binding.is_mentioned.then(|| hygienic!(#(#conditions)* let _ = &#inner;));
+        hygienic!(#rebound #mentioned)
+    });
+    let content = parts.block.stream();
+    hygienic!(#(#lets)* #content)
+}
+
 fn arm(binding: &Binding, body: &TokenStream) -> TokenStream {
     let Binding { outer, inner, mutability, lints, .. } = binding;
     if binding.is_mentioned {

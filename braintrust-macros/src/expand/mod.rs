@@ -54,6 +54,7 @@ fn content(plan: &Plan) -> TokenStream {
         Shape::Stream => stream(plan, &opening),
         Shape::Unclear => unclear(plan, &opening),
         Shape::Inline => inline(plan, &opening),
+        Shape::InlineFunction => inline_function(plan, &opening),
         Shape::Async => traced_block(plan, &opening),
         Shape::AsyncTrait => around(plan, &opening),
     }
@@ -119,6 +120,16 @@ fn inline(plan: &Plan, opening: &TokenStream) -> TokenStream {
     }
     hygienic! {
         let __bt_guard = #runtime::Inline::enter(#opening);
+        #body
+    }
+}
+
+/// The same where the value is a function, of which there is nothing to say.
+fn inline_function(plan: &Plan, opening: &TokenStream) -> TokenStream {
+    let runtime = &plan.runtime;
+    let body = body::rebound_by_lets(&plan.parts);
+    hygienic! {
+        let __bt_guard = #runtime::Inline::enter_function(#opening);
         #body
     }
 }
