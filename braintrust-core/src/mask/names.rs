@@ -38,6 +38,7 @@ const MAX_NESTING: usize = 4;
 pub(super) struct Names {
     /// Without separators, in lower case.
     names: HashSet<String>,
+    longest: usize,
     /// Whether a longer name may end in one of these.
     endings: bool,
     /// All usual spellings of the names, for a look that costs little.
@@ -60,6 +61,7 @@ impl Names {
         let spellings = names.iter().flat_map(|words| ["", "_", "-", " ", "."].map(|joint| words.join(joint)));
         Self {
             spellings: AnyCase::new(&spellings.collect()),
+            longest: names.iter().map(|words| words.concat().len()).max().unwrap_or_default(),
             names: names.into_iter().map(|words| words.concat()).collect(),
             endings,
         }
@@ -104,8 +106,21 @@ impl Names {
 
     fn is_named(&self, key: &str) -> bool {
         let words = words(key);
-        let endings = if self.endings { words.len() } else { words.len().min(1) };
-        (0..endings).any(|first| self.names.contains(&words[first..].concat()))
+        if !self.endings {
+            return self.names.contains(&words.concat());
+        }
+        // From the shortest ending to the longest that a name may be: a key may have any number of words.
+        let mut ending = String::new();
+        for word in words.iter().rev() {
+            ending.insert_str(0, word);
+            if ending.len() > self.longest {
+                return false;
+            }
+            if self.names.contains(&ending) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Hides what is to be hidden within `value`, and says whether there was anything.
@@ -214,8 +229,11 @@ fn assigned(text: &str, name_end: usize) -> Option<(usize, usize)> {
     if let Some(quoted) = value.strip_prefix('"') {
         return Some((start(quoted), start(quoted) + quoted_len(quoted)));
     }
+    if !is_query {
+        return None;
+    }
     let bare = value.find(|c: char| c.is_whitespace() || "&;,)}]\"'".contains(c)).unwrap_or(value.len());
-    (is_query && bare > 0).then(|| (start(value), start(value) + bare))
+    (bare > 0).then(|| (start(value), start(value) + bare))
 }
 
 /// The length of a quoted text up to its closing quote, or to its end if it was cut.

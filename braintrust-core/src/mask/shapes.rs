@@ -13,6 +13,10 @@ use crate::capture::REDACTED;
 use crate::needles::Needles;
 use crate::secret::ApiKey;
 
+/// The longest header of a JWT: they have some forty characters. Without a bound, a text of nothing but beginnings would
+/// be read once for each of them.
+const LONGEST_JWT_HEADER: usize = 1024;
+
 /// A key shorter than this is too likely to be part of a word.
 const LEAST_OWN_KEY: usize = 8;
 
@@ -127,10 +131,16 @@ impl Secrets {
         Ok(self.replaced(&value.to_string()))
     }
 
-    /// Where the secrets in `text` lie; one may lie within another.
+    /// Where the secrets in `text` lie, but for those that lie within another.
     fn find_in<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
-        let beginnings = self.beginnings.find_iter(text.as_bytes());
-        beginnings.filter_map(|(number, found)| self.shapes[number].secret(text, found))
+        let mut done = 0;
+        self.beginnings.find_iter(text.as_bytes()).filter_map(move |(number, found)| {
+            // Not even looked at: else a text of nothing but beginnings would be read once for each of them.
+            let secret = if found.end <= done { None } else { self.shapes[number].secret(text, found) };
+            let secret = secret.filter(|secret| secret.start >= done)?;
+            done = secret.end;
+            Some(secret)
+        })
     }
 
     /// `text` with a note in the place of each secret; nothing if there are none.
@@ -138,9 +148,6 @@ impl Secrets {
         let mut masked = String::new();
         let mut done = 0;
         for secret in self.find_in(text) {
-            if secret.start < done {
-                continue;
-            }
             masked.push_str(&text[done..secret.start]);
             masked.push_str(REDACTED);
             done = secret.end;
@@ -152,11 +159,13 @@ impl Secrets {
 impl Shape {
     /// Where in `text` the secret lies whose beginning was found, if it is one.
     fn secret(self, text: &str, found: Range<usize>) -> Option<Range<usize>> {
-        let alone = starts_alone(text, found.start);
+        if self.stands_alone() && !starts_alone(text, found.start) {
+            return None;
+        }
         let (start, rest) = (found.start, &text[found.end..]);
         let run = |is: fn(u8) -> bool, least: usize| {
             let length = run_length(rest, is);
-            (alone && length >= least).then(|| start..found.end + length)
+            (length >= least).then(|| start..found.end + length)
         };
         match self {
             Self::Letters(least) => run(|byte| byte.is_ascii_alphanumeric(), least),
@@ -164,13 +173,18 @@ impl Shape {
             Self::Dotted(least) => run(|byte| is_dashed(byte) || byte == b'.', least),
             Self::Capitals(count) => run(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit(), count)
                 .filter(|secret| secret.end == found.end + count),
-            Self::Jwt => jwt_length(rest).filter(|_| alone).map(|length| start..found.end + length),
-            Self::Bearer => bearer_length(rest).filter(|_| alone).map(|length| found.end..found.end + length),
-            Self::Basic => basic_length(rest).filter(|_| alone).map(|length| found.end..found.end + length),
+            Self::Jwt => jwt_length(rest).map(|length| start..found.end + length),
+            Self::Bearer => bearer_length(rest).map(|length| found.end..found.end + length),
+            Self::Basic => basic_length(rest).map(|length| found.end..found.end + length),
             Self::Authority => password(rest).map(|place| found.end + place.start..found.end + place.end),
             Self::Pem => pem_length(rest).map(|length| start..found.end + length),
             Self::Whole => Some(found),
         }
+    }
+
+    /// Whether it is one only where a word may begin.
+    fn stands_alone(self) -> bool {
+        !matches!(self, Self::Authority | Self::Pem | Self::Whole)
     }
 }
 
@@ -205,11 +219,12 @@ fn run_length(text: &str, is: impl Fn(u8) -> bool) -> usize {
 
 /// The rest of a JWT, whose first three characters are known.
 fn jwt_length(rest: &str) -> Option<usize> {
-    let mut parts = rest.splitn(3, '.').map(|part| run_length(part, is_dashed));
-    let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
-    let whole = header + 1 + payload + 1 + signature;
-    let joined = rest.as_bytes().get(header) == Some(&b'.') && rest.as_bytes().get(header + 1 + payload) == Some(&b'.');
-    (joined && header >= 8 && payload >= 8 && signature >= 8).then_some(whole)
+    let header = rest.bytes().take(LONGEST_JWT_HEADER).take_while(|byte| is_dashed(*byte)).count();
+    let after_header = rest.get(header..)?.strip_prefix('.').filter(|_| header >= 8)?;
+    let payload = run_length(after_header, is_dashed);
+    let after_payload = after_header[payload..].strip_prefix('.').filter(|_| payload >= 8)?;
+    let signature = run_length(after_payload, is_dashed);
+    (signature >= 8).then_some(header + 1 + payload + 1 + signature)
 }
 
 /// A bearer token. English has bearers too, of good news for instance: a token is longer, or has a digit in it.

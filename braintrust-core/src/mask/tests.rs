@@ -276,3 +276,21 @@ fn kinds(value: &Value) -> [usize; 3] {
     let own = if value.is_array() { [1, 0, 0] } else { [0, 1, 0] };
     inner.into_iter().map(kinds).fold(own, |sum, more| [sum[0] + more[0], sum[1] + more[1], sum[2] + more[2]])
 }
+
+/// Read once for each beginning of a secret, such texts would take minutes each.
+#[test]
+fn whatever_a_text_repeats_it_is_masked_in_time_by_its_length() {
+    let mut rules = MaskRules::default();
+    rules.add_secrets();
+    let mask = rules.prepare(None).expect("rules");
+    let check = |input: String| {
+        let text = format!(r#"{{"id":1,"input":{input}"#);
+        let begun = std::time::Instant::now();
+        mask.apply(text.as_bytes(), &mut Vec::new()).expect("a row");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{}: {:?}", &input[..30], begun.elapsed());
+    };
+    for piece in ["sk-", "eyJ", "eyJ-", "bearer-", "-----BEGIN ", "://u:", "Basic ", "password:", "api_key=", "AKIA"] {
+        check(format!(r#""{}""#, piece.repeat(300_000 / piece.len())));
+    }
+    check(format!(r#"{{"password":1,"{}":1}}"#, "a_".repeat(150_000)));
+}
