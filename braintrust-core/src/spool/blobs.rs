@@ -116,7 +116,8 @@ impl Shelf {
         owner_only::make_folder(tenant)?;
         let name = tenant.join(format!("{:016}-{:016x}", now(), fastrand::u64(..)));
         let (path, lock) = (name.with_extension(FOLDER), name.with_extension(LOCK));
-        let held = LockedFile::lock_new(owner_only::writable_file().read(true).create_new(true).open(&lock)?);
+        let file = owner_only::writable_file().read(true).create_new(true).open(&lock)?;
+        let held = LockedFile::lock_new(file).ok_or(io::ErrorKind::WouldBlock)?;
         owner_only::make_folder(&path)?;
         Ok(Self { path, lock, _held: held })
     }

@@ -10,8 +10,14 @@ use super::locked::LockedFile;
 use super::segment::Segment;
 use crate::owner_only;
 
+/// The size at which a segment is full, where the spool is large enough for several.
+const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
+
 const ROWS: &str = "rows";
 const REFUSED: &str = "refused";
+
+/// How often a new file is begun anew because another process was faster.
+const TRIES: usize = 16;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -37,6 +43,11 @@ impl Folder {
 
     pub(super) fn limit(&self) -> u64 {
         self.limit
+    }
+
+    /// The size at which a file is full.
+    pub(super) fn full_segment(&self) -> u64 {
+        self.limit.min(SEGMENT_BYTES * 8) / 8
     }
 
     pub(super) fn grown_by(&mut self, bytes: u64) {
@@ -83,12 +94,17 @@ impl Folder {
 
     /// A file whose name begins with a time, so that names sort as files were begun.
     fn new_file(&self, since: u64, kind: &str) -> Result<(PathBuf, LockedFile), (PathBuf, io::Error)> {
-        let unique = fastrand::u64(..);
-        let name = format!("{since:016}-{:016}-{unique:016x}.{kind}", now());
-        let path = self.path.join(name);
-        let new_file = owner_only::writable_file().read(true).create_new(true).open(&path);
-        let file = new_file.map_err(|cause| (path.clone(), cause))?;
-        Ok((path, LockedFile::lock_new(file)))
+        for _ in 0..TRIES {
+            let unique = fastrand::u64(..);
+            let path = self.path.join(format!("{since:016}-{:016}-{unique:016x}.{kind}", now()));
+            let new_file = owner_only::writable_file().read(true).create_new(true).open(&path);
+            let file = new_file.map_err(|cause| (path.clone(), cause))?;
+            // Between these two lines another process may have taken it over, found nothing in it, and removed it.
+            if let Some(locked) = LockedFile::lock_new(file).filter(|_| path.exists()) {
+                return Ok((path, locked));
+            }
+        }
+        Err((self.path.clone(), io::ErrorKind::WouldBlock.into()))
     }
 
     /// Whether there is nothing left of earlier processes to take over.

@@ -18,10 +18,13 @@ impl LockedFile {
         Some(Self::new(file))
     }
 
-    /// Locks a file that nobody else knows of yet. Where there are no locks, it goes without: then nobody takes it over.
-    pub(super) fn lock_new(file: File) -> Self {
-        let _: Result<(), TryLockError> = file.try_lock();
-        Self::new(file)
+    /// Locks a file that was made just now; `None` if another process was faster, and takes it for one that was left.
+    /// Where there are no locks, it goes without: then nobody takes it over.
+    pub(super) fn lock_new(file: File) -> Option<Self> {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => None,
+            Ok(()) | Err(TryLockError::Error(_)) => Some(Self::new(file)),
+        }
     }
 
     fn new(file: File) -> Self {

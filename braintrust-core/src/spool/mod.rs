@@ -31,11 +31,8 @@ use self::refused::Refused;
 use self::segment::{Found, Segment};
 use crate::diagnostics;
 
-/// The size at which a segment is full, where the spool is large enough for several.
-const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
-
-/// How many segments of earlier processes are held open at once.
-const TAKEN_OVER_AT_ONCE: usize = 16;
+/// How many segments of earlier processes are held open at once: few enough to leave the program all that it may open.
+const EARLIER_AT_ONCE: usize = 64;
 
 /// The first number of this process's own segments: those of earlier ones come before them.
 const OWN_SEGMENTS: u32 = 1 << 24;
@@ -53,6 +50,9 @@ impl Ticket {
         self.segment < OWN_SEGMENTS
     }
 }
+
+/// Where reading begins: with the first segment of all, and with the first one of this process.
+const UNREAD: [Ticket; 2] = [Ticket { segment: 0, row: 0 }, Ticket { segment: OWN_SEGMENTS, row: 0 }];
 
 /// The part of a spool that is left to rows: one over this. Data is larger, and matters less.
 const ROWS_SHARE: u64 = 4;
@@ -77,8 +77,8 @@ pub(crate) struct Spool {
     next_own: u32,
     /// The segment that rows are appended to.
     current: Option<u32>,
-    /// The first row that has not been read since the last rewind.
-    unread: Ticket,
+    /// The first rows that have not been read since the last rewind: of earlier processes, and of this one.
+    unread: [Ticket; 2],
     refused: Refused,
     blobs: Blobs,
 }
@@ -93,7 +93,7 @@ impl Spool {
             next_earlier: 0,
             next_own: OWN_SEGMENTS,
             current: None,
-            unread: Ticket { segment: 0, row: 0 },
+            unread: UNREAD,
             refused: Refused::default(),
             blobs: Blobs::default(),
         };
@@ -141,7 +141,7 @@ impl Spool {
     /// The segment to append so many bytes to.
     fn segment_for(&mut self, incoming: u64) -> Result<u32, NotSpooled> {
         self.make_room(incoming)?;
-        let full = self.folder.limit().min(SEGMENT_BYTES * 8) / 8;
+        let full = self.folder.full_segment();
         if let Some(current) = self.current
             && let Some(segment) = self.segments.get_mut(&current)
         {
@@ -172,23 +172,26 @@ impl Spool {
 
     /// Whether all rows that are not settled have been read, or were in memory when they were put here.
     pub(crate) fn is_read(&self) -> bool {
-        self.folder.is_taken_over()
-            && self.segments.range(self.unread.segment..).all(|(number, segment)| {
-                let row = if *number == self.unread.segment { self.unread.row as usize } else { 0 };
+        let is_read = |unread: &Ticket, below: u32| {
+            self.segments.range(unread.segment..below).all(|(number, segment)| {
+                let row = if *number == unread.segment { unread.row as usize } else { 0 };
                 segment.is_read_from(row)
             })
+        };
+        let [earlier, own] = &self.unread;
+        self.folder.is_taken_over() && is_read(earlier, OWN_SEGMENTS) && is_read(own, u32::MAX)
     }
 
     /// Takes all rows for read: what was just put here is still in memory.
     pub(crate) fn skip_to_end(&mut self) {
-        if let Some((number, segment)) = self.segments.last_key_value() {
-            self.unread = Ticket { segment: *number, row: segment.rows() as u32 };
+        if let Some((number, segment)) = self.segments.range(OWN_SEGMENTS..).next_back() {
+            self.unread[1] = Ticket { segment: *number, row: segment.rows() as u32 };
         }
     }
 
     /// Has all rows read again that are not settled.
     pub(crate) fn rewind(&mut self) {
-        self.unread = Ticket { segment: 0, row: 0 };
+        self.unread = UNREAD;
         self.segments.values_mut().for_each(Segment::unload);
     }
 
@@ -196,33 +199,40 @@ impl Spool {
     pub(crate) fn read(&mut self, enough: usize, mut take: impl FnMut(SpoolRow<'_>, Ticket)) {
         let mut bytes = 0;
         while bytes < enough {
-            let unread = self.unread;
-            let Some((number, segment)) = self.segments.range_mut(unread.segment..).next() else {
-                if self.take_over() {
-                    continue;
-                }
-                return;
-            };
-            let number = *number;
+            let Some(number) = self.first_unread() else { return };
+            let unread = &mut self.unread[usize::from(number >= OWN_SEGMENTS)];
             if number != unread.segment {
-                self.unread = Ticket { segment: number, row: 0 };
-                continue;
+                *unread = Ticket { segment: number, row: 0 };
             }
+            let Some(segment) = self.segments.get_mut(&number) else { return };
             match segment.next(unread.row as usize) {
                 Found::Row(row, index) => {
                     bytes += row.text.len();
-                    self.unread.row = index as u32 + 1;
+                    unread.row = index as u32 + 1;
                     take(row, Ticket { segment: number, row: index as u32 });
                 }
                 Found::End if self.current == Some(number) => {
-                    self.unread.row = segment.rows() as u32;
+                    unread.row = segment.rows() as u32;
                     return;
                 }
                 Found::End => {
                     segment.unload();
+                    *unread = Ticket { segment: number + 1, row: 0 };
                     self.remove_settled(number);
-                    self.unread = Ticket { segment: number + 1, row: 0 };
                 }
+            }
+        }
+    }
+
+    /// The segment to read on in: one of an earlier process, as long as any of those is left that may be opened.
+    fn first_unread(&mut self) -> Option<u32> {
+        loop {
+            let [earlier, own] = self.unread;
+            if let Some((number, _)) = self.segments.range(earlier.segment..OWN_SEGMENTS).next() {
+                return Some(*number);
+            }
+            if !self.take_over() {
+                return self.segments.range(own.segment..).next().map(|(number, _)| *number);
             }
         }
     }
@@ -274,8 +284,9 @@ impl Spool {
         }
         self.make_room(bytes.len() as u64)?;
         let kept = self.refused.append(&self.folder, &bytes, (since, count));
+        kept.map_err(|(path, cause)| NotSpooled::Disk { path, cause })?;
         self.folder.grown_by(bytes.len() as u64);
-        kept.map_err(|(path, cause)| NotSpooled::Disk { path, cause })
+        Ok(())
     }
 
     /// When the row was refused first, if it was in an earlier process.
@@ -349,13 +360,14 @@ impl Spool {
         }
     }
 
-    /// Takes over segments that no process works on; `false` if there are none.
+    /// Takes over segments that no process works on; `false` if there are none, or enough are open.
     fn take_over(&mut self) -> bool {
-        if self.folder.is_taken_over() {
+        let open = self.segments.range(..OWN_SEGMENTS).count();
+        if self.folder.is_taken_over() || open >= EARLIER_AT_ONCE {
             return false;
         }
         let before = self.segments.len();
-        for found in self.folder.take_over(TAKEN_OVER_AT_ONCE) {
+        for found in self.folder.take_over(EARLIER_AT_ONCE - open) {
             if found.refused_since().is_some_and(refused::is_too_old) {
                 self.refused.remove_old(found);
                 continue;
@@ -369,7 +381,6 @@ impl Spool {
             diagnostics::debug(|| {
                 format!("sending rows of earlier processes: {taken} file{plural} in {}", self.folder.path().display())
             });
-            self.unread = self.unread.min(Ticket { segment: self.next_earlier - taken as u32, row: 0 });
         }
         taken > 0
     }

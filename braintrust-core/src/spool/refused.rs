@@ -1,7 +1,6 @@
 //! Rows that the backend has refused: kept for a week, so that a later process may try them again.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::io;
 use std::path::PathBuf;
 
@@ -9,19 +8,21 @@ use super::folder::{Folder, now};
 use super::segment::{Found, Segment};
 
 /// How long refused rows are kept, in microseconds.
-const KEPT: u64 = 7 * 24 * 60 * 60 * 1_000_000;
+const KEPT: u64 = 7 * HALF_A_DAY * 2;
+/// Rows whose refusals fall into the same half of a day share a file: few files are open, however many programs there
+/// were, and none outlives its week because another joined it.
+const HALF_A_DAY: u64 = 12 * 60 * 60 * 1_000_000;
 
 /// Whether rows that were refused then are given up.
 pub(super) fn is_too_old(since: u64) -> bool {
-    now().saturating_sub(since) > KEPT
+    now().saturating_sub(since) > KEPT + HALF_A_DAY
 }
 
-/// The files of refused rows that this process has written, by the time of the refusal.
+/// The files of refused rows that this process has written, by the time of the refusal and a number.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
-    files: BTreeMap<u64, File>,
-    /// The time that goes for what this process sees refused first.
-    own_time: Option<u64>,
+    files: BTreeMap<(u64, u64), File>,
+    files_begun: u64,
     removed: Removed,
 }
 
@@ -49,12 +50,17 @@ impl Refused {
         records: &[u8],
         (since, rows): (Option<u64>, u64),
     ) -> Result<(), (PathBuf, io::Error)> {
-        let time = since.unwrap_or_else(|| *self.own_time.get_or_insert_with(now));
-        let file = match self.files.entry(time) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
+        let (time, is_own) = (since.unwrap_or_else(now), since.is_none());
+        let time = time - time % HALF_A_DAY;
+        let has_room = |file: &File| file.segment.len() + records.len() as u64 <= folder.full_segment();
+        let usable = |file: &&mut File| file.is_own == is_own && has_room(file) && file.segment.is_there();
+        let known = self.files.range_mut((time, 0)..=(time, u64::MAX)).map(|(_, file)| file).find(usable);
+        let file = match known {
+            Some(file) => file,
+            None => {
                 let segment = folder.begin_refused(time)?;
-                place.insert(File { segment, rows: 0, is_own: since.is_none() })
+                self.files_begun += 1;
+                self.files.entry((time, self.files_begun)).or_insert(File { segment, rows: 0, is_own })
             }
         };
         file.segment.append(records, &[]).map_err(|cause| (file.segment.path().to_owned(), cause))?;
@@ -64,10 +70,7 @@ impl Refused {
 
     /// Removes the oldest file to make room; `false` if there is none.
     pub(super) fn remove_oldest(&mut self) -> bool {
-        let Some((time, file)) = self.files.pop_first() else { return false };
-        if Some(time) == self.own_time {
-            self.own_time = None;
-        }
+        let Some((_, file)) = self.files.pop_first() else { return false };
         *if file.is_own { &mut self.removed.own } else { &mut self.removed.earlier } += file.rows;
         file.segment.remove();
         true

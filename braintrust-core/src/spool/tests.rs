@@ -199,6 +199,104 @@ fn what_is_cut_off_while_a_process_lives_is_passed_over() {
     assert_eq!(files(dir.path()).len(), 0, "a row that cannot be read keeps no file");
 }
 
+/// Leaves files of a row each, as so many short programs do.
+fn leave_files(place: &SpoolPlace, numbers: std::ops::Range<u64>) {
+    let folder = &mut Folder::new(place.folder_of(&tenant()), place.max_bytes);
+    for number in numbers {
+        let mut bytes = Vec::new();
+        put_record(SpoolRow { key: number, container: b"c", text: text(number).as_bytes() }, &mut bytes);
+        let end = bytes.len() as u64;
+        folder.begin_segment().unwrap().append(&bytes, &[end]).unwrap();
+    }
+}
+
+#[test]
+fn however_many_files_were_left_few_are_open_at_once_and_all_are_read() {
+    let dir = scratch();
+    let place = place(dir.path(), 1 << 20);
+    leave_files(&place, 0..300);
+    let mut spool = Spool::open(&place, &tenant());
+    // This process goes on meanwhile, and its rows come last.
+    append(&mut spool, [1_000]).unwrap();
+    let mut found = Vec::new();
+    while !spool.is_read() {
+        let mut tickets = Vec::new();
+        spool.read(1 << 20, |row, ticket| {
+            found.push(row.key);
+            tickets.push(ticket);
+        });
+        assert!(spool.segments.len() <= EARLIER_AT_ONCE + 1);
+        spool.settle(tickets.into_iter());
+    }
+    found.sort();
+    assert_eq!(found, (0..300).chain([1_000]).collect::<Vec<_>>(), "each once");
+}
+
+#[test]
+fn what_is_in_memory_is_not_read_again_when_more_files_are_taken_over() {
+    let dir = scratch();
+    let place = place(dir.path(), 1 << 20);
+    leave_files(&place, 0..2 * EARLIER_AT_ONCE as u64);
+    let mut spool = Spool::open(&place, &tenant());
+    append(&mut spool, [1_000]).unwrap();
+    let mut own = 0;
+    for _ in 0..5 {
+        let mut tickets = Vec::new();
+        spool.read(1 << 20, |row, ticket| match row.key {
+            1_000 => own += 1,
+            _ => tickets.push(ticket),
+        });
+        spool.settle(tickets.into_iter());
+    }
+    assert_eq!(own, 1);
+}
+
+#[test]
+fn refused_rows_share_files_and_a_file_that_is_gone_is_made_anew() {
+    let dir = scratch();
+    let mut spool = Spool::open(&place(dir.path(), 1 << 20), &tenant());
+    let refused = |key: u64| (key, text(key));
+    let now = folder::now();
+    for key in 0..100 {
+        let (key, text) = refused(key);
+        let row = SpoolRow { key, container: b"c", text: text.as_bytes() };
+        spool.keep_refused(std::iter::once(row), Some(now - key * 1000)).unwrap();
+    }
+    let some = files(dir.path());
+    assert!(some.len() <= 2, "{some:?}");
+    some.iter().for_each(|file| fs::remove_file(file).unwrap());
+    let (key, text) = refused(7);
+    spool.keep_refused(std::iter::once(SpoolRow { key, container: b"c", text: text.as_bytes() }), None).unwrap();
+    drop(spool);
+    assert_eq!(keys(&read(&mut Spool::open(&place(dir.path(), 1 << 20), &tenant()))), [7]);
+}
+
+/// Several programs begin and end all the time, each of which takes over what others have left.
+#[test]
+fn no_program_removes_the_file_that_another_has_just_begun() {
+    let dir = scratch();
+    let place = place(dir.path(), 16 << 20);
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let mut spool = Spool::open(&place, &tenant());
+                let mut tickets = Vec::new();
+                spool.read(usize::MAX, |_, ticket| tickets.push(ticket));
+                spool.settle(tickets.into_iter());
+            }
+        });
+        let mut gone = 0;
+        for number in 0..3_000 {
+            let mut spool = Spool::open(&place, &tenant());
+            append(&mut spool, [number]).unwrap();
+            gone += usize::from(!spool.segments.values().next_back().unwrap().is_there());
+        }
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(gone, 0);
+    });
+}
+
 fn facts(key: &str) -> BlobFacts {
     BlobFacts { key: key.to_owned(), filename: "a \"page\".png".to_owned(), content_type: "image/png".to_owned() }
 }
