@@ -46,6 +46,11 @@ impl Lane {
         Rc::clone(&self.sink)
     }
 
+    /// Has rows wait elsewhere than in memory, if they can.
+    pub(super) fn relieve(&self) {
+        self.sink.borrow_mut().relieve();
+    }
+
     /// Gives up the oldest rows that are in memory only, as far as they make up `excess`.
     pub(super) fn drop_oldest(&self, excess: Amount) {
         self.sink.borrow_mut().drop_oldest(excess.bytes, excess.spans);

@@ -220,7 +220,7 @@ impl Worker {
     async fn room_for_rows(&mut self, limit: Option<Duration>) -> bool {
         let most = bound::most_bytes() as u64;
         let begun = Instant::now();
-        let (mut least, mut since, mut blink) = (u64::MAX, begun, BLINK);
+        let (mut least, mut since, mut blink, mut is_relieved) = (u64::MAX, begun, BLINK, false);
         loop {
             let waiting = self.lanes.values().map(|lane| lane.ledger.queued_bytes()).sum::<u64>();
             if waiting < most {
@@ -231,6 +231,11 @@ impl Worker {
             }
             if waiting < least {
                 (least, since, blink) = (waiting, Instant::now(), BLINK);
+            }
+            if since.elapsed() > STANDSTILL && !is_relieved {
+                self.lanes.values().for_each(Lane::relieve);
+                is_relieved = true;
+                continue;
             }
             // Who flushes is told soon if nothing leaves, and other loggers' rows are not held up.
             let is_awaited = limit.is_some() || self.lanes.len() > 1;

@@ -115,6 +115,10 @@ impl Sink for HttpSink {
         self.core.secure();
     }
 
+    fn relieve(&mut self) {
+        self.core.relieve();
+    }
+
     fn drop_oldest(&mut self, bytes: usize, rows: usize) {
         self.core.drop_oldest(bytes, rows);
     }

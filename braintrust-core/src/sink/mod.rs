@@ -37,6 +37,9 @@ pub(crate) trait Sink {
     /// Puts on disk what is in memory only, if the sink has a place for it: the process may be about to end.
     fn secure(&mut self) {}
 
+    /// Frees the memory that rows take, as far as they can wait elsewhere: nothing leaves, and new rows need room.
+    fn relieve(&mut self) {}
+
     /// Gives up the oldest rows that are in memory only, until `bytes` and `rows` of them are gone or there are no more.
     fn drop_oldest(&mut self, _bytes: usize, _rows: usize) {}
 }

@@ -101,6 +101,10 @@ impl Sink for UploadingSink {
         self.rows.secure();
     }
 
+    fn relieve(&mut self) {
+        self.rows.relieve();
+    }
+
     fn drop_oldest(&mut self, bytes: usize, rows: usize) {
         self.rows.drop_oldest(bytes, rows);
     }

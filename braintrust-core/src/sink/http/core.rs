@@ -34,6 +34,8 @@ pub(super) struct Core {
     pub(super) is_closed: Cell<bool>,
     /// Whether somebody has asked for a flush since the driver last looked.
     pub(super) is_urged: Cell<bool>,
+    /// Whether the server has asked not to be sent anything for long: a flush then does not wait for that.
+    pub(super) is_left_alone: Cell<bool>,
     /// What requests aim at, as far as that is found out.
     pub(super) aim: Cell<usize>,
     state: RefCell<State>,
@@ -77,9 +79,9 @@ impl Core {
             flushes: Vec::new(),
             long_tries: BTreeMap::new(),
         });
-        let (wake, is_closed, is_urged) = (Notify::new(), Cell::default(), Cell::default());
+        let (wake, is_closed, is_urged, is_left_alone) = Default::default();
         let aim = Cell::new(USUAL);
-        let core = Self { resolver, ledger, pacing, wake, is_closed, is_urged, aim, state };
+        let core = Self { resolver, ledger, pacing, wake, is_closed, is_urged, is_left_alone, aim, state };
         core.count_removed(&mut core.state.borrow_mut());
         core
     }
@@ -94,11 +96,13 @@ impl Core {
         let window = Window::new(rows, state.epoch);
         match state.store.place(window, state.is_away) {
             Placed::Queue(window) => state.queue.push(window),
-            Placed::Waits => {
+            // Rows that wait in memory and have begun to move to the queue are older than what would go to disk now.
+            Placed::Waits if state.is_away || !state.store.is_read() => {
                 let on_disk = state.store.spool_behind();
                 self.count_spooled(state);
                 self.forget(state, &on_disk);
             }
+            Placed::Waits => {}
         }
         self.count_spooled(state);
         self.wake.notify_one();
@@ -111,7 +115,11 @@ impl Core {
         let (epoch, mark) = (state.epoch, state.store.mark());
         state.epoch += 1;
         state.flushes.push(Flush { epoch, mark, done });
-        state.end_flushes();
+        if self.is_left_alone.get() {
+            state.end_flushes_in_vain(false);
+        } else {
+            state.end_flushes();
+        }
         self.is_urged.set(true);
         self.wake.notify_one();
         settled
@@ -333,8 +341,19 @@ impl Core {
 
     /// There is trouble: everything in memory is put on disk, but for what is under way, which may still arrive.
     pub(super) fn step_back(&self) {
+        self.state.borrow_mut().is_away = true;
+        self.put_behind();
+    }
+
+    /// Nothing leaves, and memory is needed: rows wait on disk, as they would if there were trouble.
+    pub(super) fn relieve(&self) {
+        if self.has_spool() {
+            self.put_behind();
+        }
+    }
+
+    fn put_behind(&self) {
         let state = &mut *self.state.borrow_mut();
-        state.is_away = true;
         if state.store.has_spool() {
             for parcel in state.under_way.values() {
                 state.store.secure_parcel(parcel);

@@ -21,6 +21,10 @@ use crate::container::Container;
 /// While fewer requests than this are under way, rows leave at once; while more are, they gather for a whole request.
 const EAGER_REQUESTS: usize = 2;
 
+/// Where the server asks to be left alone for longer than this, a flush meanwhile does not wait for the end of that: as long
+/// as a program's exit waits at most.
+const LONG_WAIT: Duration = Duration::from_secs(5);
+
 /// Why nothing can be delivered now.
 #[derive(Debug)]
 pub(super) struct Trouble {
@@ -72,7 +76,9 @@ pub(super) async fn drive(core: Rc<Core>) {
 /// Waits, but no longer than until somebody asks for a flush; unless the server has asked for the wait.
 async fn rest(core: &Core, wait: Duration, asked: Option<Duration>) {
     if let Some(asked) = asked {
+        core.is_left_alone.set(asked > LONG_WAIT);
         tokio::time::sleep(asked).await;
+        core.is_left_alone.set(false);
     }
     let _ = timeout(wait.saturating_sub(asked.unwrap_or_default()), urged(core)).await;
 }

@@ -174,7 +174,8 @@ impl Store {
         }
     }
 
-    fn is_read(&self) -> bool {
+    /// Whether nothing on disk waits to be read: what is in the queue may then be in memory only.
+    pub(super) fn is_read(&self) -> bool {
         self.spool.as_ref().is_none_or(Spool::is_read)
     }
 

@@ -77,6 +77,114 @@ async fn rows_wait_on_disk_while_the_backend_is_away() {
 }
 
 #[tokio::test]
+async fn a_flush_does_not_wait_while_the_server_wants_to_be_left_alone() {
+    let backend = Backend::start(|seen| {
+        let busy = || (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "300")], "later").into_response();
+        ready(seen.is("/logs3").then(busy))
+    })
+    .await;
+    let dir = scratch();
+    let mut sink = sink_in(&dir, &backend, &[("BRAINTRUST_NUM_RETRIES", "0")]);
+    for id in 1..=3 {
+        sink.accept(batch([id]));
+        assert_eq!(flush(&mut sink).await, report(0, u64::from(id)));
+    }
+    assert_eq!(backend.requests_to("/logs3").len(), 1, "it is left alone");
+}
+
+/// One row of a span, with so many bytes in it.
+fn large(span: u64, id: u64, bytes: usize) -> RowBatch {
+    let mut rows = RowBatch::default();
+    let text = format!(r#"{{"id":{id},"input":"{}""#, "x".repeat(bytes));
+    rows.push_with(span, None, |out| out.extend_from_slice(text.as_bytes()));
+    rows
+}
+
+#[tokio::test]
+async fn rows_that_fill_memory_go_to_disk_while_requests_hang_and_keep_their_order() {
+    let (dir, go_on) = (scratch(), Arc::new(Notify::new()));
+    let answered = Arc::clone(&go_on);
+    let backend = Backend::start(move |seen| {
+        let answered = Arc::clone(&answered);
+        async move {
+            if seen.is("/logs3") && seen.nth == 1 {
+                answered.notified().await;
+            }
+            None
+        }
+    })
+    .await;
+    let mut sink = sink_in(&dir, &backend, &[("BRAINTRUST_MAX_CONCURRENT_LOG_REQUESTS", "1")]);
+    (1..=20).for_each(|id| sink.accept(large(id % 5, id, 500_000)));
+    within(sink.local.run_until(async {
+        while backend.requests_to("/logs3").is_empty() {
+            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }))
+    .await;
+    sink.sink.relieve();
+    let stats = sink.stats();
+    assert_eq!((stats.queued, stats.spooled), (0, 20));
+    assert!(stats.queued_bytes < 3_000_000, "only what is under way: {}", stats.queued_bytes);
+    go_on.notify_one();
+    assert_eq!(flush(&mut sink).await, report(20, 0));
+    let arrived = ids(&backend.requests_to("/logs3")).concat();
+    assert_eq!(arrived, (1..=20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn rows_of_a_span_keep_their_order_after_the_disk_was_full() {
+    let (dir, mood) = (scratch(), Arc::new(AtomicU16::new(503)));
+    let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let arrived = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let script = (Arc::clone(&mood), Arc::clone(&reached), Arc::clone(&go_on), Arc::clone(&arrived));
+    let backend = Backend::start(move |seen| {
+        let (mood, reached, go_on, arrived) = script.clone();
+        async move {
+            if !seen.is("/logs3") {
+                return None;
+            }
+            if seen.text().contains(r#""id":1000,"#) && mood.load(Ordering::Relaxed) == 200 {
+                mood.store(503, Ordering::Relaxed);
+                reached.notify_one();
+                go_on.notified().await;
+                return answer(503, "not now");
+            }
+            if mood.load(Ordering::Relaxed) == 503 {
+                return answer(503, "not now");
+            }
+            arrived.lock().expect("no handler panicked").extend(ids(&[seen]).concat());
+            None
+        }
+    })
+    .await;
+    let more = [
+        ("BRAINTRUST_SPOOL_BYTES", "4000000"),
+        ("BRAINTRUST_NUM_RETRIES", "0"),
+        ("BRAINTRUST_MAX_CONCURRENT_LOG_REQUESTS", "1"),
+    ];
+    let mut sink = sink_in(&dir, &backend, &more);
+    (1..=3).for_each(|id| sink.accept(large(id, id, 1_200_000)));
+    assert_eq!(flush(&mut sink).await, report(0, 3));
+    // The disk is full, so these wait in memory: the start of span 7, and others.
+    for (span, id) in [(7, 1000), (8, 1001), (9, 1002)] {
+        sink.accept(large(span, id, 1_000_000));
+    }
+    mood.store(200, Ordering::Relaxed);
+    within(sink.local.run_until(reached.notified())).await;
+    // There is room again, the start is under way, and the span goes on.
+    sink.accept(large(7, 2000, 10));
+    go_on.notify_one();
+    drop(flush(&mut sink).await);
+    mood.store(201, Ordering::Relaxed);
+    drop(flush(&mut sink).await);
+    let arrived = arrived.lock().expect("no handler panicked");
+    let place = |id: u64| arrived.iter().position(|arrived| *arrived == id);
+    assert!(place(1000).is_some() && place(1000) < place(2000), "{arrived:?}");
+}
+
+#[tokio::test]
 async fn the_next_process_sends_what_one_has_left() {
     let (dir, (backend, mood)) = (scratch(), moody().await);
     mood.store(503, Ordering::Relaxed);
