@@ -68,9 +68,7 @@ impl Api {
         };
         let body = Some(json!({"key": facts.key, "org_id": facts.org_id, "status": status}).to_string().into());
         let call = Call { method: Method::POST, base: api_url, path: "/attachment/status", body, limit: None };
-        let response = self.send(call).await?;
         // Read only so that the connection can be used again.
-        drop(response.bytes().await);
-        Ok(())
+        self.fetch_bytes(call).await.map(drop)
     }
 }

@@ -16,6 +16,9 @@ use crate::secret::ApiKey;
 const EXPLANATION_BYTES: usize = 4096;
 const EXPLANATION_CHARS: usize = 200;
 
+/// How much of an answer is read: far more than Braintrust ever says. What answers in its place may never end.
+const MAX_ANSWER: usize = 16 * 1024 * 1024;
+
 /// Azure asks for a header of its own.
 const AZURE_HOST: &str = "blob.core.windows.net";
 
@@ -83,10 +86,12 @@ impl Api {
     pub(super) async fn fetch_bytes(&self, call: Call<'_>) -> Result<(String, Bytes), Failure> {
         let line = format!("{} {}", call.method, call.url());
         let response = self.send(call).await?;
-        match response.bytes().await {
-            Ok(body) => Ok((line, body)),
-            Err(error) => Err(unanswered(&error, &line)),
+        let body = first_bytes(response, MAX_ANSWER + 1).await.map_err(|(_, error)| unanswered(&error, &line))?;
+        if body.len() > MAX_ANSWER {
+            let text = format!("{line}: the answer has more than {MAX_ANSWER} bytes{CHECK_URLS}");
+            return Err(Failure::transient(text));
         }
+        Ok((line, body.into()))
     }
 
     /// Uploads to a signed address, which says by itself who may: the key has no business there.
@@ -150,7 +155,7 @@ impl Api {
         if let Some(place) = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()) {
             text.push_str(&format!(" to {}", self.scrub(place)));
         }
-        let body = first_bytes(response, EXPLANATION_BYTES).await;
+        let body = first_bytes(response, EXPLANATION_BYTES).await.unwrap_or_else(|(begun, _)| begun);
         let body = self.scrub(&String::from_utf8_lossy(&body));
         let body = body.trim();
         if !body.is_empty() {
@@ -166,17 +171,21 @@ fn asked_wait(response: &Response) -> Option<Duration> {
     parse_retry_after(value, SystemTime::now())
 }
 
-/// The beginning of a response's body, as far as it arrives.
-async fn first_bytes(mut response: Response, limit: usize) -> Vec<u8> {
+/// The first `limit` bytes of a response's body.
+///
+/// # Errors
+///
+/// What arrived of it, and why no more did.
+async fn first_bytes(mut response: Response, limit: usize) -> Result<Vec<u8>, (Vec<u8>, reqwest::Error)> {
     let mut bytes = Vec::new();
     while bytes.len() < limit {
         match response.chunk().await {
-            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Ok(None) | Err(_) => break,
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk[..chunk.len().min(limit - bytes.len())]),
+            Ok(None) => break,
+            Err(error) => return Err((bytes, error)),
         }
     }
-    bytes.truncate(limit);
-    bytes
+    Ok(bytes)
 }
 
 /// A request that got no answer, or half of one.

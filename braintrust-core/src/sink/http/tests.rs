@@ -292,6 +292,24 @@ async fn the_wait_that_the_server_asks_for_is_kept() {
 }
 
 #[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    static SENT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    const PIECE: usize = 1024 * 1024;
+    let backend = Backend::start(|seen| {
+        let pieces = std::iter::repeat_with(|| {
+            SENT.fetch_add(PIECE, std::sync::atomic::Ordering::Relaxed);
+            Ok::<_, std::io::Error>(axum::body::Bytes::from(vec![b' '; PIECE]))
+        });
+        let endless = || Response::new(axum::body::Body::from_stream(futures::stream::iter(pieces.take(400))));
+        ready((seen.is("/logs3") && seen.nth == 1).then(endless))
+    })
+    .await;
+    deliver_well(&mut sink(&backend), batch([1])).await;
+    let sent = SENT.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(sent < 100 * PIECE, "{sent}");
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_is_tried_again() {
     let backend = Backend::start(|seen| async move {
         if seen.is("/logs3") && seen.nth == 1 {
