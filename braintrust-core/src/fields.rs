@@ -109,7 +109,8 @@ const KEPT_CAPACITY: usize = 256 * 1024;
 const MOST_UNUSED: usize = 4;
 
 fn length(header: &[u8; HEADER]) -> usize {
-    u32::from_le_bytes([header[LENGTH_AT], header[LENGTH_AT + 1], header[LENGTH_AT + 2], header[LENGTH_AT + 3]]) as usize
+    u32::from_le_bytes([header[LENGTH_AT], header[LENGTH_AT + 1], header[LENGTH_AT + 2], header[LENGTH_AT + 3]])
+        as usize
 }
 
 thread_local! {
@@ -251,7 +252,8 @@ mod tests {
         let records = [&header(0, 3)[..], b"[1]", &[0; 5], &header(1, 8), b"12345678"].concat();
         assert_eq!(fields.as_bytes(), records);
         let place = fields.bytes.as_ptr();
-        assert_eq!(fields.take_bytes().expect("as much as there is").as_ptr(), place);
+        let taken = fields.take_bytes().expect("as much as there is");
+        assert_eq!(taken.as_ptr(), place);
         assert!(fields.is_empty());
         give_back(Vec::with_capacity(KEPT_CAPACITY));
         fields.put(Field::Input, |out| out.push(b'1'));

@@ -1,7 +1,7 @@
 //! Refuses malformed addresses before anything is sent: which host they mean is not for this side to guess.
 
 use super::failure::Failure;
-use crate::config::{URL_EXPECTED, is_usable_url};
+use crate::config::{URL_EXPECTED, is_usable_url, without_credentials};
 
 /// Refuses an application's address that no request would reach.
 pub(super) fn check_app_url(url: &str) -> Result<(), Failure> {
@@ -18,6 +18,7 @@ fn check(setting: &str, url: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::permanent(format!(
-        "{setting} is {url:?}, expected {URL_EXPECTED}; set it to the address of a Braintrust deployment, or remove it"
+        "{setting} is {:?}, expected {URL_EXPECTED}; set it to the address of a Braintrust deployment, or remove it",
+        without_credentials(url)
     )))
 }

@@ -36,8 +36,8 @@ struct InputRow {
     byte_size: usize,
 }
 
-/// Where to upload to.
-#[derive(Debug, Deserialize)]
+/// Where to upload to. The address is signed, which is why this has no `Debug`.
+#[derive(Deserialize)]
 struct Place {
     method: String,
     #[serde(rename = "signedUrl")]

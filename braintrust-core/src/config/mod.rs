@@ -19,7 +19,7 @@ pub(crate) use process::ProcessSettings;
 pub(crate) use resolution::Resolution;
 pub(crate) use settings::{Settings, SpoolDir};
 pub(crate) use target::Target;
-pub(crate) use url::{URL_EXPECTED, is_usable_url};
+pub(crate) use url::{URL_EXPECTED, is_usable_url, without_credentials};
 pub use when_full::WhenFull;
 
 /// What a builder was told about settings `S`; a builder may be cloned.

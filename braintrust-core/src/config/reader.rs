@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::url::{URL_EXPECTED, is_usable_url};
+use super::url::{URL_EXPECTED, is_usable_url, without_credentials};
 use crate::secret::ApiKey;
 
 /// Reads through `lookup`, which gives a variable's value, and nothing for a blank one.
@@ -31,6 +31,7 @@ impl<'a, L: Fn(&str) -> Option<String>> Reader<'a, L> {
         let value = (self.lookup)(variable)?;
         let parsed = parse(value.trim());
         if parsed.is_none() {
+            let value = without_credentials(&value);
             self.warn(format!("{variable} is {value:?}, expected {expected}; using the default: {default}"));
         }
         parsed
@@ -106,7 +107,8 @@ impl<'a, L: Fn(&str) -> Option<String>> Reader<'a, L> {
         let value = (self.lookup)(variable)?;
         if !is_usable_url(value.trim()) {
             self.warn(format!(
-                "{variable} is {value:?}, expected {URL_EXPECTED}; nothing is sent until it is set right"
+                "{variable} is {:?}, expected {URL_EXPECTED}; nothing is sent until it is set right",
+                without_credentials(&value)
             ));
         }
         Some(without_slash(value.trim()))

@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(
             settings.warnings,
             [
-                r#"BRAINTRUST_APP_PUBLIC_URL is "localhost:8000", expected a URL such as https://example.com; using the default: the URL of the application"#,
+                r#"BRAINTRUST_APP_PUBLIC_URL is "localhost:8000", expected a URL such as https://example.com, without a user name or password; using the default: the URL of the application"#,
                 r#"BRAINTRUST_DEFAULT_BATCH_SIZE is "0", expected a whole number above 0; using the default: 4000"#,
                 r#"BRAINTRUST_MAX_REQUEST_SIZE is "6MB", expected a whole number above 0; using the default: what the server allows"#,
                 r#"BRAINTRUST_HTTP_TIMEOUT is "-1", expected a number of seconds above 0; using the default: 60 s"#,
@@ -309,8 +309,8 @@ mod tests {
         assert_eq!(
             settings.warnings,
             [
-                r#"BRAINTRUST_APP_URL is " localhost:8000 ", expected a URL such as https://example.com; nothing is sent until it is set right"#,
-                r#"BRAINTRUST_API_URL is "api.acme.com/", expected a URL such as https://example.com; nothing is sent until it is set right"#,
+                r#"BRAINTRUST_APP_URL is " localhost:8000 ", expected a URL such as https://example.com, without a user name or password; nothing is sent until it is set right"#,
+                r#"BRAINTRUST_API_URL is "api.acme.com/", expected a URL such as https://example.com, without a user name or password; nothing is sent until it is set right"#,
             ]
         );
     }

@@ -262,7 +262,8 @@ mod tests {
         fields.put(Field::Input, |out| out.resize(out.len() + 10_001, b'1'));
         fields.put(Field::Metadata, |out| out.extend_from_slice(b"{}"));
         let span = SpanRef::new(LoggerId(3), TraceId([1, 2]), SpanId(9));
-        let mut entry = Entry::new(span, Timestamp(77)).start(4, SpanId(8), &sections).fields(&mut fields).end(&sections);
+        let mut entry =
+            Entry::new(span, Timestamp(77)).start(4, SpanId(8), &sections).fields(&mut fields).end(&sections);
         entry.seal();
         let (mut copied, words) = (Vec::new(), entry.words());
         entry.write(&mut copied);

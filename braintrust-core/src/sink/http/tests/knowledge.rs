@@ -95,7 +95,7 @@ async fn a_malformed_address_is_told_and_nothing_is_sent() {
     ] {
         let error = deliver_in_vain(&mut sink_with(target, &[]), batch([1])).await;
         let expected = format!(
-            "{setting} is {place:?}, expected a URL such as https://example.com; set it to the address of a \
+            "{setting} is {place:?}, expected a URL such as https://example.com, without a user name or password; set it to the address of a \
              Braintrust deployment, or remove it"
         );
         assert_eq!(error, expected);
