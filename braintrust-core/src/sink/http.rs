@@ -1,6 +1,7 @@
 //! Rows to Braintrust: a queue of rows, from which requests are cut and sent, several at once; what cannot be delivered
 //! waits, on disk if there is a spool.
 
+mod aim;
 mod core;
 mod courier;
 mod driver;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::courier::{Fate, USUAL, Verdict};
+use super::aim::{Aim, USUAL};
+use super::courier::{Fate, Verdict};
 use super::driver::Trouble;
 use super::parcel::{Closing, OpenParcelRow, Parcel, Part};
 use super::queue::{Held, Limits, Queue, RowFacts, Window};
@@ -37,7 +38,7 @@ pub(super) struct Core {
     /// Whether the server has asked not to be sent anything for long: a flush then does not wait for that.
     pub(super) is_left_alone: Cell<bool>,
     /// What requests aim at, as far as that is found out.
-    pub(super) aim: Cell<usize>,
+    pub(super) aim: Cell<Aim>,
     state: RefCell<State>,
 }
 
@@ -79,8 +80,7 @@ impl Core {
             flushes: Vec::new(),
             long_tries: BTreeMap::new(),
         });
-        let (wake, is_closed, is_urged, is_left_alone) = Default::default();
-        let aim = Cell::new(USUAL);
+        let (wake, is_closed, is_urged, is_left_alone, aim) = Default::default();
         let core = Self { resolver, ledger, pacing, wake, is_closed, is_urged, is_left_alone, aim, state };
         core.count_removed(&mut core.state.borrow_mut());
         core

@@ -2,36 +2,23 @@
 //! becomes of each of its rows.
 
 use std::cell::Cell;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::aim::Aim;
 use super::dump;
 use super::parcel::{Parcel, Part};
 use super::persist::{Patience, persist};
 use super::resolver::RequestLimits;
 use crate::api::{Api, Failure, Remedy};
-use crate::buffer::FULL_BYTES;
 use crate::config::Settings;
 use crate::ledger::Ledger;
 
 /// A request larger than this that ran out of time is sent in parts: at its size it might never arrive. A smaller one
 /// ran out of time for other reasons.
 const LARGE: usize = 256 * 1024;
-
-/// What requests aim at as long as answers come at once: a row costs the same in any request of a few hundred KiB, and
-/// larger ones fall out of the processor's caches.
-pub(super) const USUAL: usize = FULL_BYTES;
-/// What they may aim at where an answer takes long: the requests that may be under way at once, each of this size, carry
-/// a few hundred megabytes a second through a latency of 100 ms.
-const MOST: usize = 4 * FULL_BYTES;
-const LEAST: usize = 4 * 1024;
-
-/// An answer that takes as long as this takes it for its way: below, it may as well have waited for the exporter's thread;
-/// beyond, the way is narrow, not long, and larger requests would only run out of time.
-const LONG_WAY: RangeInclusive<Duration> = Duration::from_millis(80)..=Duration::from_secs(2);
 
 /// How many requests are spent on finding out which rows of a parcel the backend refuses. One bad row in a thousand
 /// takes twenty.
@@ -47,9 +34,8 @@ pub(super) struct Courier {
     pub(super) settings: Arc<Settings>,
     /// Until when the server wants to be left alone.
     pub(super) quiet_until: Cell<Option<Instant>>,
-    /// What a request aims at. It shrinks when a request turns out to be too large, and grows back as others are not, so
-    /// that what a server can take need not be found out anew for each request.
-    pub(super) aim: Cell<usize>,
+    /// What a request aims at.
+    pub(super) aim: Cell<Aim>,
 }
 
 /// What has been decided about some rows.
@@ -84,13 +70,13 @@ impl Courier {
         while let Some(part) = parts.pop() {
             let begun = Instant::now();
             let Err(failure) = self.send(parcel, &part).await else {
-                self.aim_after(begun.elapsed());
+                self.aim.set(self.aim.get().after_answer(begun.elapsed()));
                 verdicts.push(Verdict { part, fate: Fate::Delivered });
                 continue;
             };
             if failure.remedy == Remedy::FewerRows && part.len() > 1 {
                 let size = part.rows(parcel).map(|row| row.len()).sum::<usize>();
-                self.aim.set(self.aim.get().min(size / 2).max(LEAST));
+                self.aim.set(self.aim.get().below(size));
             }
             match next(parcel, &part, failure, &mut searches, &self.ledger) {
                 Next::Smaller(smaller) => parts.extend(smaller.into_iter().rev()),
@@ -107,13 +93,6 @@ impl Courier {
             }
         }
         verdicts
-    }
-
-    /// Chooses what to aim at from how long an answer took.
-    fn aim_after(&self, took: Duration) {
-        let aim = self.aim.get();
-        let most = if LONG_WAY.contains(&took) { MOST } else { USUAL };
-        self.aim.set(if aim > most { most.max(aim - aim / 16) } else { most.min(aim * 2) });
     }
 
     async fn send(&self, parcel: &Parcel, part: &Part) -> Result<(), Failure> {

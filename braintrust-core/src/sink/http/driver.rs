@@ -233,7 +233,10 @@ impl Driver {
     }
 
     fn limits(&self, courier: &Courier) -> Limits {
-        Limits { rows: self.core.resolver.settings.batch_rows, bytes: courier.limits.bytes.min(courier.aim.get()) }
+        Limits {
+            rows: self.core.resolver.settings.batch_rows,
+            bytes: courier.limits.bytes.min(courier.aim.get().bytes()),
+        }
     }
 
     fn patience(&self) -> Patience {

@@ -42,6 +42,22 @@ async fn too_large_a_request_is_halved_until_it_fits() {
 }
 
 #[tokio::test]
+async fn what_a_server_takes_is_remembered() {
+    const MOST: usize = 4 * A_HUNDRED_KB;
+    let backend =
+        Backend::start(|seen| ready(if seen.is("/logs3") && seen.body.len() > MOST { answer(413, "") } else { None }))
+            .await;
+    let mut sink = sink(&backend);
+    let too_large = || backend.requests_to("/logs3").iter().filter(|seen| seen.body.len() > MOST).count();
+    deliver_well(&mut sink, rows_of(10_000, 1..=90)).await;
+    let at_first = too_large();
+    assert!(at_first > 0);
+    deliver_well(&mut sink, rows_of(10_000, 101..=120)).await;
+    deliver_well(&mut sink, rows_of(10_000, 201..=290)).await;
+    assert!(too_large() <= at_first + 1, "{} requests were too large, {at_first} of them at first", too_large());
+}
+
+#[tokio::test]
 async fn a_row_that_never_fits_is_lost_alone() {
     let backend = Backend::start(|seen| {
         let too_large = seen.is("/logs3") && seen.text().contains(r#""id":3"#);
