@@ -14,9 +14,11 @@ use program::Program;
 const TENANT: &str = "north";
 const THREADS: u32 = 4;
 const SPANS: u32 = 100_000;
-/// The memory of the whole program may peak at this: the bound on what waits, which is 64 MiB, what threads and the
-/// exporter have in hand besides, memory kept for reuse, and the program itself.
-const PEAK: u64 = 384 << 20;
+/// The bound on what waits: so little that the program has to wait for room many times.
+const QUEUE: (&str, &str) = ("BRAINTRUST_QUEUE_BYTES", "4194304");
+/// The memory of the whole program may peak at this: the bound, what threads and the exporter have in hand besides, memory
+/// kept for reuse, and the program itself. About 30 MiB are usual.
+const PEAK: u64 = 96 << 20;
 const LIMIT: Duration = Duration::from_secs(600);
 
 fn main() -> ExitCode {
@@ -25,8 +27,8 @@ fn main() -> ExitCode {
     }
     let spans = std::env::var("BRAINTRUST_TEST_SOAK").map_or(SPANS, |text| text.parse().expect("a number of spans"));
     let backend = Backend::start_counting();
-    let mut program =
-        Program::start(&backend, &[("BRAINTRUST_QUEUE_DROP_WHEN_FULL", "false"), ("BRAINTRUST_SPOOL_DIR", "off")]);
+    let variables = [QUEUE, ("BRAINTRUST_QUEUE_DROP_WHEN_FULL", "false"), ("BRAINTRUST_SPOOL_DIR", "off")];
+    let mut program = Program::start(&backend, &variables);
     let begun = Instant::now();
     program.load(TENANT, THREADS, spans);
     let made = begun.elapsed();
