@@ -81,6 +81,8 @@ fn links_lead_to_the_row() {
     assert_eq!(futures::executor::block_on(braintrust::permalink(&span.export())).unwrap(), page);
     let refused = futures::executor::block_on(braintrust::permalink("nonsense")).unwrap_err();
     assert!(refused.is_slug(), "{refused}");
+    span.end();
+    logger.flush_blocking(LIMIT).unwrap();
     assert_eq!(braintrust::Span::noop().link(), "https://www.braintrust.dev/noop-span");
 }
 
