@@ -54,3 +54,23 @@ fn masked(mask: &Mask, rows: &RowBatch) -> Prepared {
     let rows = rows.rewritten(|row, out| mask.apply(row.text, out).is_ok());
     Prepared { withheld: (before - rows.len()) as u64, rows }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mask::MaskRules;
+
+    #[test]
+    fn a_row_that_cannot_be_read_does_not_go_out() {
+        let mut rules = MaskRules::default();
+        rules.add_names(vec!["secret".to_owned()]);
+        let content = Content { mask: rules.prepare(None), ..Content::default() };
+        let mut rows = RowBatch::default();
+        for text in [r#"{"id":1,"input":{"secret":"a"}"#, r#"{"id":2,"input":{"secret":"b""#] {
+            rows.push_with(1, None, |out| out.extend_from_slice(text.as_bytes()));
+        }
+        let Prepared { rows, withheld } = content.prepare(rows);
+        assert_eq!((rows.len(), withheld), (1, 1));
+        assert!(!String::from_utf8_lossy(rows.text()).contains("\"b\""));
+    }
+}

@@ -73,20 +73,25 @@ fn records(steps: &[(u64, Step)]) -> Vec<Vec<u8>> {
     steps.iter().enumerate().map(record).collect()
 }
 
-/// Joins records window by window. A window is drained when `cut` has passed, and a little more may be in it.
-fn rows(records: &[Vec<u8>], windows: &[(usize, usize, u64)]) -> Vec<Vec<Map<String, Value>>> {
+/// Joins records window by window. Record `n` is of the thread that bit `n` of `threads` names. A window is drained when
+/// `cut` has passed; a little more may be in it, of one thread and not of the other.
+fn rows(records: &[Vec<u8>], threads: u64, windows: &[(usize, usize, u64)]) -> Vec<Vec<Map<String, Value>>> {
     let facts = RowFacts { wall: WallClock::at_origin(), id_style: IdStyle::Hex };
-    let (mut drained, mut carried, mut joiner) = (0, Vec::new(), Joiner::new(None));
+    let (mut drained, mut carried, mut joiner) = ([0; 2], Vec::new(), Joiner::new(None));
     let last = (records.len(), records.len(), 0);
     let mut all = Vec::new();
     for (cut, surplus, patience) in windows.iter().copied().chain([last]) {
-        let until = (cut + surplus).min(records.len()).max(drained);
-        let waited = std::mem::take(&mut carried);
-        let fresh = records[drained..until].concat();
-        drained = until;
+        let mut chunks = vec![Chunk::from(std::mem::take(&mut carried))];
+        for (thread, until) in [cut, cut + surplus].into_iter().enumerate() {
+            let until = until.min(records.len()).max(drained[thread]);
+            let is_its = |index: &usize| threads >> index & 1 == thread as u64;
+            let fresh: Vec<_> = (drained[thread]..until).filter(is_its).map(|index| &*records[index]).collect();
+            chunks.push(fresh.concat().into());
+            drained[thread] = until;
+        }
         let cut =
             Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience), flushed: Flushed::Nobodys };
-        let mut window = joiner.begin(vec![waited.into(), fresh.into()], Amount::default(), cut, facts);
+        let mut window = joiner.begin(chunks, Amount::default(), cut, facts);
         while !window.is_joined() {
             for (logger, batch) in joiner.join(&mut window, drop) {
                 assert_eq!(logger, LOGGER);
@@ -127,6 +132,7 @@ proptest! {
     #[test]
     fn windows_do_not_matter(
         steps in prop::collection::vec((0..4u64, step()), 1..40),
+        threads in any::<u64>(),
         windows in prop::collection::vec((0..12usize, 0..6usize, 0..20u64), 0..12),
     ) {
         let records = records(&steps);
@@ -135,17 +141,17 @@ proptest! {
             cut = (cut + more).min(records.len());
             (cut, surplus, patience)
         }).collect();
-        prop_assert_eq!(stored(rows(&records, &windows)), stored(rows(&records, &[])));
+        prop_assert_eq!(stored(rows(&records, threads, &windows)), stored(rows(&records, 0, &[])));
     }
 }
 
 #[test]
 fn a_short_span_waits_for_its_end() {
     let records = records(&[(0, Step::Output(1)), (0, Step::End)]);
-    let patient = rows(&records, &[(1, 0, 10)]);
+    let patient = rows(&records, 0, &[(1, 0, 10)]);
     assert_eq!(patient.len(), 1, "{patient:?}");
     assert!(!patient[0][0].contains_key("_is_merge"));
-    let impatient = rows(&records, &[(1, 0, 0)]);
+    let impatient = rows(&records, 0, &[(1, 0, 0)]);
     let flags: Vec<_> = impatient.iter().map(|window| window[0].get("_is_merge").cloned()).collect();
     assert_eq!(flags, [Some(json!(false)), Some(json!(true))]);
 }

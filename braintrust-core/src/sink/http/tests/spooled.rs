@@ -365,3 +365,43 @@ async fn without_a_disk_rows_wait_in_memory() {
     assert_eq!(flush(&mut sink).await, report(6, 0));
     assert_eq!(sorted(&backend), [1, 2, 3, 4, 5, 6]);
 }
+
+#[tokio::test]
+async fn in_durable_mode_too_each_row_is_sent_once() {
+    let (dir, (backend, _)) = (scratch(), moody().await);
+    let mut sink = sink_in(&dir, &backend, &[("BRAINTRUST_DURABLE", "true")]);
+    for ids in [1..=3, 4..=6] {
+        sink.accept(batch(ids));
+        assert_eq!(flush(&mut sink).await, report(3, 0));
+    }
+    assert_eq!(ids(&backend.requests_to("/logs3")), [[1, 2, 3], [4, 5, 6]]);
+}
+
+#[tokio::test]
+async fn rows_that_were_secured_while_others_were_under_way_leave_the_disk_when_they_arrive() {
+    let dir = scratch();
+    let backend = Backend::start(|seen| async move {
+        if seen.is("/logs3") && seen.nth == 2 {
+            std::future::pending::<()>().await;
+        }
+        None
+    })
+    .await;
+    let variables = [
+        ("BRAINTRUST_DEFAULT_BATCH_SIZE", "2"),
+        ("BRAINTRUST_MAX_CONCURRENT_LOG_REQUESTS", "1"),
+        ("BRAINTRUST_HTTP_TIMEOUT", "0.5"),
+    ];
+    let mut sink = sink_in(&dir, &backend, &variables);
+    sink.accept(batch(1..=6));
+    let second_is_under_way = async {
+        while backend.requests_to("/logs3").len() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    within(sink.local.run_until(second_is_under_way)).await;
+    sink.sink.secure();
+    assert_eq!((sink.stats().delivered, sink.stats().spooled), (2, 4));
+    assert_eq!(flush(&mut sink).await, report(6, 0));
+    assert_eq!(files(&dir).len(), 0, "what is delivered takes no space");
+}
