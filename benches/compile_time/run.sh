@@ -2,6 +2,8 @@
 # Compares what attributes cost the compiler: the same crate of 200 functions without one, under `#[traced]`, and under
 # `#[tracing::instrument(ret)]`. Prints CPU seconds of rustc for each, the least of several rounds: benches/compile_time/run.sh [rounds].
 set -euo pipefail
+# What fails within `$(..)` fails here too.
+shopt -s inherit_errexit
 cd "$(dirname "$0")"
 rounds=${1:-3}
 work=$(mktemp -d)
@@ -46,13 +48,16 @@ measure() { # crate, cargo command
 # Builds again after one function has changed.
 measure_change() { # crate, cargo command
     for round in $(seq 1 "$rounds"); do
-        sed -i "s/count > [0-9]*/count > $((round + 3))/" "$work/$1/src/lib.rs"
+        sed -i "0,/count > [0-9]*/s//count > $((round + 3))/" "$work/$1/src/lib.rs"
         cpu_seconds cargo "$2" --quiet --manifest-path "$work/$1/Cargo.toml" --target-dir "$work/$1/target"
     done | sort -n | head -n 1
 }
 
 printf '%-12s %12s %12s %12s %12s\n' crate build 'build again' check 'check again'
 for crate in none braintrust tracing; do
-    printf '%-12s %12s %12s %12s %12s\n' "$crate" "$(measure $crate build)" "$(measure_change $crate build)" \
-        "$(measure $crate check)" "$(measure_change $crate check)"
+    build=$(measure $crate build)
+    build_again=$(measure_change $crate build)
+    check=$(measure $crate check)
+    check_again=$(measure_change $crate check)
+    printf '%-12s %12s %12s %12s %12s\n' "$crate" "$build" "$build_again" "$check" "$check_again"
 done

@@ -48,13 +48,16 @@ impl Verdict {
     }
 }
 
+/// How many bars there are.
+pub const COUNT: usize = 13;
+
 /// The bars that this run has measured.
 pub fn all(results: &Results) -> Vec<Bar> {
     let bar = |what, must, reach, finding: Finding| {
         let (seen, verdict) = finding?;
         Some(Bar { what, must, reach, seen, verdict })
     };
-    let bars = [
+    let bars: [_; COUNT] = [
         bar(
             "traced call, no logger, sync",
             "bare + 1 ns, below `tracing`",

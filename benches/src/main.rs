@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use comparison::bars::{self, Verdict};
 use comparison::caller::{self, Listening};
 use comparison::results::Results;
 use comparison::run::{self, Effort, PARTS};
@@ -58,6 +59,13 @@ fn compare(arguments: &[&str]) -> io::Result<()> {
     print!("{report}");
     if arguments.contains(&"--write") || !quick && asked.is_empty() {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md"), report)?;
+    }
+    let bars = bars::all(&results);
+    if asked.is_empty() && !quick && bars.len() < bars::COUNT {
+        return Err(io::Error::other(format!("only {} of {} bars were measured", bars.len(), bars::COUNT)));
+    }
+    if let Some(missed) = bars.iter().find(|bar| bar.verdict == Verdict::Missed) {
+        return Err(io::Error::other(format!("missed: {} ({})", missed.what, missed.seen)));
     }
     Ok(())
 }

@@ -81,11 +81,13 @@ fn allocations(results: &mut Results) -> io::Result<()> {
     let server = Server::start(Duration::ZERO)?;
     for stack in STACKS {
         let output = program("allocations", &[stack.name, &server.address.to_string()])?;
-        for (work, line) in [Work::Span, Work::Payload, Work::Prompt].into_iter().filter_map(|work| {
-            let line = output.lines().find_map(|line| line.strip_prefix(work.title()))?;
-            Some((work, line.trim().to_owned()))
-        }) {
-            results.allocations.insert((work, stack.name.to_owned()), line.parse().map_err(io::Error::other)?);
+        for work in [Work::Span, Work::Payload, Work::Prompt] {
+            if stack.work(work).is_none() {
+                continue;
+            }
+            let line = output.lines().find_map(|line| line.strip_prefix(work.title()));
+            let count = line.ok_or_else(|| incomplete(work.title()))?.trim().parse().map_err(io::Error::other)?;
+            results.allocations.insert((work, stack.name.to_owned()), count);
         }
     }
     Ok(())
@@ -132,7 +134,7 @@ fn starts(effort: Effort, results: &mut Results) -> io::Result<()> {
 
 fn compiling(effort: Effort, results: &mut Results) -> io::Result<()> {
     for (name, columns) in script("compile_time/run.sh", &[&effort.rounds.to_string()])? {
-        let [build, build_again, check, check_again] = columns[..] else { continue };
+        let [build, build_again, check, check_again] = columns[..] else { return Err(incomplete(&name)) };
         results.compiling.insert(name, Compiling { build, build_again, check, check_again });
     }
     Ok(())
@@ -140,7 +142,7 @@ fn compiling(effort: Effort, results: &mut Results) -> io::Result<()> {
 
 fn trees(results: &mut Results) -> io::Result<()> {
     for (name, columns) in script("dependency_tree/run.sh", &[])? {
-        let [crates, dev_seconds, release_seconds, megabytes] = columns[..] else { continue };
+        let [crates, dev_seconds, release_seconds, megabytes] = columns[..] else { return Err(incomplete(&name)) };
         results.trees.insert(name, Tree { crates: crates as u64, dev_seconds, release_seconds, megabytes });
     }
     Ok(())
@@ -166,9 +168,15 @@ fn script(path: &str, arguments: &[&str]) -> io::Result<Vec<(String, Vec<f64>)>>
     let output = printed(Command::new(path).args(arguments))?;
     let row = |line: &str| {
         let mut cells = line.split_whitespace();
-        Some((cells.next()?.to_owned(), cells.map(|cell| cell.parse().ok()).collect::<Option<Vec<f64>>>()?))
+        let name = cells.next().unwrap_or_default().to_owned();
+        let columns = cells.map(|cell| cell.parse().map_err(|_| incomplete(line))).collect::<io::Result<Vec<f64>>>()?;
+        Ok((name, columns))
     };
-    Ok(output.lines().skip(1).filter_map(row).collect())
+    output.lines().skip(1).map(row).collect()
+}
+
+fn incomplete(row: &str) -> io::Error {
+    io::Error::other(format!("a number is missing in the row `{row}`"))
 }
 
 fn printed(command: &mut Command) -> io::Result<String> {

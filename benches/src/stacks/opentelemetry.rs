@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::global::{self, BoxedTracer};
 use opentelemetry::trace::{FutureExt as _, TraceContextExt as _, Tracer as _};
@@ -66,6 +66,17 @@ pub(super) fn provider(destination: Destination, queue: Queue) -> SdkTracerProvi
     SdkTracerProvider::builder().with_span_processor(processor).build()
 }
 
+/// Waits until all is sent. A single flush gives up after five seconds, which cannot be configured, and leaves the rest behind.
+pub(super) fn flush(provider: &SdkTracerProvider) {
+    let begun = Instant::now();
+    while let Err(error) = provider.force_flush() {
+        if begun.elapsed() > Duration::from_secs(120) {
+            eprintln!("{error}");
+            return;
+        }
+    }
+}
+
 /// An exporter to the server, as protobuf over HTTP.
 pub(super) fn otlp(destination: Destination) -> SpanExporter {
     SpanExporter::builder()
@@ -80,7 +91,7 @@ pub(super) fn otlp(destination: Destination) -> SpanExporter {
 fn install(destination: Destination) -> Box<dyn Fn()> {
     let provider = provider(destination, Queue::Wide);
     global::set_tracer_provider(provider.clone());
-    Box::new(move || drop(provider.force_flush()))
+    Box::new(move || flush(&provider))
 }
 
 fn tracer() -> &'static BoxedTracer {

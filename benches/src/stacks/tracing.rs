@@ -7,7 +7,7 @@ use opentelemetry::trace::TracerProvider as _;
 use tracing::instrument;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use super::opentelemetry::{Queue, provider};
+use super::opentelemetry::{Queue, flush, provider};
 use super::{Destination, Run, Stack};
 use crate::work::{self, Never, Question, Work};
 
@@ -52,7 +52,7 @@ pub const OTEL_WIDE: Stack = Stack {
 fn with_opentelemetry(destination: Destination, queue: Queue) -> Box<dyn Fn()> {
     let provider = provider(destination, queue);
     set(tracing_subscriber::registry().with(tracing_opentelemetry::layer().with_tracer(provider.tracer("benches"))));
-    Box::new(move || drop(provider.force_flush()))
+    Box::new(move || flush(&provider))
 }
 
 fn set(subscriber: impl tracing::Subscriber + Send + Sync) {
