@@ -31,7 +31,8 @@ pub fn report(results: &Results, machine: &str) -> String {
     section(&mut text, "Heap allocations on the calling thread for each span", &allocations_table(results));
     section(
         &mut text,
-        "A flood of captured spans from one thread, end to end to loopback: the fastest of the runs, the most lost in any",
+        "A flood of captured spans from one thread, end to end to loopback: the fastest of the runs, and the most that was \
+         lost or taken in any",
         &flood_table(results),
     );
     section(&mut text, "Program start to end, ms (p10)", &start_table(results));
@@ -60,8 +61,8 @@ fn caller_table(results: &Results) -> Table {
     let mut table = Table::new(&header);
     for stack in [&BARE, &SERDE_JSON, &SONIC].into_iter().chain(STACKS) {
         let cells = WORKS.map(|work| {
-            let (median, p10) = (results.median(work, stack.name)?, results.p10(work, stack.name)?);
-            Some(format!("{} ({})", nanos(median), nanos(p10)))
+            let [median, p10] = [0.5, 0.1].map(|at| results.quantile(work, stack.name, at));
+            Some(format!("{} ({})", nanos(median?), nanos(p10?)))
         });
         if cells.iter().any(Option::is_some) {
             let cells = cells.into_iter().map(Option::unwrap_or_default);
@@ -105,6 +106,7 @@ fn flood_table(results: &Results) -> Table {
         for stack in STACKS {
             let Some(run) = results.flood(stack.name, latency) else { continue };
             let lost = results.lost(stack.name, latency).unwrap_or(0);
+            let (mebibytes, cpu) = results.most_taken(stack.name, latency).unwrap_or_default();
             table.row([
                 stack.title.to_owned(),
                 format!("{latency} ms"),
@@ -112,8 +114,8 @@ fn flood_table(results: &Results) -> Table {
                 thousands(run.per_second()),
                 thousands(lost as f64),
                 thousands(run.caller_nanos()),
-                format!("{:.1}", run.cpu_micros()),
-                format!("{:.0}", run.mebibytes()),
+                format!("{cpu:.1}"),
+                format!("{mebibytes:.0}"),
                 format!("{:.0}", run.arrived.bytes as f64 / run.arrived.spans.max(1) as f64),
                 thousands(run.arrived.requests as f64),
             ]);

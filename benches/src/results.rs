@@ -9,7 +9,9 @@ use crate::work::Work;
 /// Everything that one run has measured.
 #[derive(Debug, Default)]
 pub struct Results {
-    caller: BTreeMap<(Work, String), Vec<f64>>,
+    /// What each process has seen on its calling thread. Numbers are compared within a process only: the machine's clock has
+    /// more than one frequency.
+    pub processes: Vec<Process>,
     /// Allocations for each span, by stack.
     pub allocations: BTreeMap<(Work, String), f64>,
     pub floods: Vec<Delivered>,
@@ -19,6 +21,22 @@ pub struct Results {
     pub compiling: BTreeMap<String, Compiling>,
     /// Dependency trees, by what is depended on.
     pub trees: BTreeMap<String, Tree>,
+}
+
+/// Nanoseconds for each operation, by work and stack, as one process has seen them.
+#[derive(Debug, Default)]
+pub struct Process(pub BTreeMap<(Work, String), Vec<f64>>);
+
+impl Process {
+    /// The median of a stack's samples.
+    pub fn median(&self, work: Work, stack: &str) -> Option<f64> {
+        quantile(self.0.get(&(work, stack.to_owned()))?, 0.5)
+    }
+
+    /// What instrumentation adds to the bare work.
+    pub fn added(&self, work: Work, stack: &str) -> Option<f64> {
+        Some(self.median(work, stack)? - self.median(work, "bare")?)
+    }
 }
 
 /// A flood, and what came of it.
@@ -72,27 +90,20 @@ pub struct Tree {
 }
 
 impl Results {
-    pub fn add_samples(&mut self, work: Work, stack: String, samples: Vec<f64>) {
-        self.caller.entry((work, stack)).or_default().extend(samples);
+    /// The median of what each process says that has seen all that `compare` asks for.
+    pub fn within_processes(&self, compare: impl Fn(&Process) -> Option<f64>) -> Option<f64> {
+        quantile(&self.processes.iter().filter_map(compare).collect::<Vec<_>>(), 0.5)
     }
 
-    /// Nanoseconds for each operation: the median of all samples.
-    pub fn median(&self, work: Work, stack: &str) -> Option<f64> {
-        self.quantile(work, stack, 0.5)
-    }
-
-    /// Nanoseconds for each operation: what a tenth of the samples stays below.
-    pub fn p10(&self, work: Work, stack: &str) -> Option<f64> {
-        self.quantile(work, stack, 0.1)
-    }
-
-    /// What instrumentation adds to the bare work, by the median.
+    /// What instrumentation adds to the bare work, in nanoseconds.
     pub fn added(&self, work: Work, stack: &str) -> Option<f64> {
-        Some(self.median(work, stack)? - self.median(work, "bare")?)
+        self.within_processes(|process| process.added(work, stack))
     }
 
-    fn quantile(&self, work: Work, stack: &str, at: f64) -> Option<f64> {
-        quantile(self.caller.get(&(work, stack.to_owned()))?, at)
+    /// Nanoseconds for each operation, over all processes: what that part of the samples stays below.
+    pub fn quantile(&self, work: Work, stack: &str, at: f64) -> Option<f64> {
+        let of_all = self.processes.iter().filter_map(|process| process.0.get(&(work, stack.to_owned())));
+        quantile(&of_all.flatten().copied().collect::<Vec<_>>(), at)
     }
 
     /// The fastest flood of a stack: the others ran while the machine had other things to do.
@@ -104,6 +115,12 @@ impl Results {
     /// The most spans that any flood of a stack has lost.
     pub fn lost(&self, stack: &str, latency_millis: u64) -> Option<u64> {
         self.floods_of(stack, latency_millis).into_iter().map(Delivered::lost).max()
+    }
+
+    /// The most memory, in MiB, and the most CPU time for each span, in µs, that any flood of a stack has taken.
+    pub fn most_taken(&self, stack: &str, latency_millis: u64) -> Option<(f64, f64)> {
+        let taken = self.floods_of(stack, latency_millis).into_iter().map(|run| (run.mebibytes(), run.cpu_micros()));
+        taken.reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
     }
 
     fn floods_of(&self, stack: &str, latency_millis: u64) -> Vec<&Delivered> {

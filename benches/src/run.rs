@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::caller::{Listening, Seen};
 use crate::flood::Flood;
-use crate::results::{Compiling, Delivered, Results, Tree};
+use crate::results::{Compiling, Delivered, Process, Results, Tree};
 use crate::server::Server;
 use crate::stacks::STACKS;
 use crate::work::Work;
@@ -65,12 +65,12 @@ fn caller(effort: Effort, results: &mut Results) -> io::Result<()> {
                 let mode = if listening == Listening::Somebody { "on" } else { "off" };
                 let samples = effort.samples.to_string();
                 let output = this(&["caller", mode, &stacks.join(","), &server.address.to_string(), &samples])?;
+                let mut process = Process::default();
                 for line in output.lines() {
                     let seen: Seen = serde_json::from_str(line)?;
-                    seen.samples
-                        .into_iter()
-                        .for_each(|(stack, samples)| results.add_samples(seen.work, stack, samples));
+                    process.0.extend(seen.samples.into_iter().map(|(stack, samples)| ((seen.work, stack), samples)));
                 }
+                results.processes.push(process);
             }
         }
     }
@@ -94,8 +94,7 @@ fn allocations(results: &mut Results) -> io::Result<()> {
 }
 
 fn floods(effort: Effort, results: &mut Results) -> io::Result<()> {
-    // An uneven number, so that one run is the median.
-    for _ in 0..(effort.rounds / 2 * 2 + 1).min(3) {
+    for _ in 0..effort.rounds.min(3) {
         for stack in STACKS {
             // Nothing is kept, so nothing arrives.
             if stack.name != "tracing" {

@@ -10,6 +10,8 @@ use braintrust::{Logger, traced};
 
 /// How often each path is gone; `run.sh` divides by it.
 const TIMES: u64 = 10_000;
+/// How often the one that takes a large text is.
+const LARGE_TIMES: u64 = 100;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
     if side == "caller" {
         // What a thread does once.
         step();
-        for path in [poll, span, root_span, payload] {
+        for path in [poll, async_call, span, root_span, payload, prompt] {
             path();
             let _ = logger.flush_blocking(Duration::from_secs(60));
         }
@@ -55,6 +57,12 @@ fn call_off() {
 #[inline(never)]
 fn async_call_off() {
     (0..TIMES).for_each(|n| keep(pin!(add_async(n, 7)).poll(&mut Context::from_waker(Waker::noop()))));
+}
+
+/// Calls that are polled once, each a trace of its own.
+#[inline(never)]
+fn async_call() {
+    (0..TIMES).for_each(|_| keep(pin!(step_async()).poll(&mut Context::from_waker(Waker::noop()))));
 }
 
 /// Polls of a future whose span has begun.
@@ -84,6 +92,14 @@ fn payload() {
     under_a_root(&|| (0..TIMES).for_each(|_| keep(answer(&question, &pages))));
 }
 
+/// Spans with a text of 64 KiB.
+#[inline(never)]
+fn prompt() {
+    let mut text = "You answer questions about tracing. Say what you know, and say what you do not know.\n".repeat(1024);
+    text.truncate(64 * 1024);
+    under_a_root(&|| (0..LARGE_TIMES).for_each(|_| keep(complete(&text))));
+}
+
 #[inline(always)]
 fn keep<T>(value: T) {
     black_box(value);
@@ -110,6 +126,18 @@ async fn wait() {
 #[traced(no_input, no_output)]
 fn step() {
     black_box(());
+}
+
+#[inline(never)]
+#[traced(no_input, no_output)]
+async fn step_async() {
+    black_box(());
+}
+
+#[inline(never)]
+#[traced(no_output)]
+fn complete(text: &str) -> usize {
+    black_box(text).len()
 }
 
 #[traced(no_input, no_output)]

@@ -8,12 +8,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// # Errors
 ///
 /// What the panic said, if it panicked.
+#[inline]
 pub(crate) fn contained<R>(work: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let message = panic_message(&*payload).to_owned();
-        drop_payload(payload);
-        message
-    })
+    catch_unwind(AssertUnwindSafe(work)).map_err(said)
+}
+
+/// What a panic said whose payload goes no further.
+#[cold]
+fn said(payload: Box<dyn Any + Send>) -> String {
+    let message = panic_message(&*payload).to_owned();
+    drop_payload(payload);
+    message
 }
 
 /// Drops what a panic carried: its destructor is the program's code too, and may panic like any other.
