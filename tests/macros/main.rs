@@ -11,6 +11,7 @@ mod compiler;
 mod context;
 mod drop_order;
 mod errors;
+mod expressions;
 mod futures;
 mod generics;
 mod options;

@@ -460,27 +460,3 @@ fn op_22_names_that_functions_make() {
     let names: Vec<_> = traces.roots().iter().map(|span| span.name()).collect();
     assert_eq!(names, ["number 1", "NUMBER 2", "number 3"]);
 }
-
-#[test]
-fn closures_may_name_what_they_return_and_return_early() {
-    #[traced(output = |list| -> String { list.iter().map(ToString::to_string).collect() })]
-    fn a() -> Vec<u8> {
-        vec![1, 2]
-    }
-    #[traced(output = |r: &Request| -> &str { if r.model == "m" { return &r.body; } "other" })]
-    async fn b() -> Request {
-        request()
-    }
-    #[traced(error_if = |n: &u8| -> bool { *n > 1 })]
-    fn c() -> u8 {
-        2
-    }
-    let traces = capture_blocking(|| {
-        a();
-        futures::executor::block_on(b());
-        c();
-    });
-    assert_eq!(traces.find("a").output(), Some(&json!("12")));
-    assert_eq!(traces.find("b").output(), Some(&json!("b")));
-    assert!(traces.find("c").error().is_some());
-}
