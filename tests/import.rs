@@ -369,7 +369,7 @@ fn rows_that_wait_on_disk_are_counted_once() {
     let nowhere = "http://127.0.0.1:9";
     let logger = Logger::builder().project_id("p").api_key("sk-test-0123456789").app_url(nowhere).api_url(nowhere);
     let logger = logger.spool_dir(spool.path()).num_retries(0).flush_at_exit(false).build().unwrap();
-    logger.log(Event::new().input(&"before"));
+    logger.log(Event::new().input("before"));
     while logger.stats().spooled == 0 {
         let _ = logger.flush_blocking(LIMIT);
     }
