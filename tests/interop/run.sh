@@ -19,11 +19,15 @@ else
     trap 'rm -rf "$packages"' EXIT
 fi
 
+# The versions that were checked last, so that a new release fails nobody's change.
+PYTHON_SDK=0.47.0
+NODE_SDK=3.35.0
+
 # These are called where `set -e` doesn't hold, so they check each step themselves.
 install_python() {
     [[ -x $packages/venv/bin/python ]] || python3 -m venv "$packages/venv" || return 1
     "$packages/venv/bin/python" -c 'import braintrust' 2>/dev/null ||
-        "$packages/venv/bin/pip" install --quiet --disable-pip-version-check braintrust
+        "$packages/venv/bin/pip" install --quiet --disable-pip-version-check "braintrust==$PYTHON_SDK"
 }
 
 install_node() {
@@ -33,7 +37,7 @@ install_node() {
     fi
     mkdir -p "$packages/node"
     if [[ ! -d $packages/node/node_modules/braintrust ]]; then
-        npm install --prefix "$packages/node" --loglevel=error --no-fund --no-audit braintrust || return 1
+        npm install --prefix "$packages/node" --loglevel=error --no-fund --no-audit "braintrust@$NODE_SDK" || return 1
     fi
     cp node/peer.mjs "$packages/node/"
 }

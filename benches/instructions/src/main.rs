@@ -95,7 +95,8 @@ fn payload() {
 /// Spans with a text of 64 KiB.
 #[inline(never)]
 fn prompt() {
-    let mut text = "You answer questions about tracing. Say what you know, and say what you do not know.\n".repeat(1024);
+    let mut text =
+        "You answer questions about tracing. Say what you know, and say what you do not know.\n".repeat(1024);
     text.truncate(64 * 1024);
     under_a_root(&|| (0..LARGE_TIMES).for_each(|_| keep(complete(&text))));
 }
