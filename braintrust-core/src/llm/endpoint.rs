@@ -20,13 +20,14 @@ pub struct Endpoint {
     api: WireApi,
     model: Option<String>,
     streams: Option<bool>,
-    is_certain: bool,
+    /// What a request's body has to have besides, for the request to be a call.
+    proving_entry: Option<&'static str>,
 }
 
 impl Endpoint {
     /// A service of `provider` (whose prices apply: the vendor, gateway or reseller that is paid) that speaks `api`.
     pub fn new(provider: impl Into<Cow<'static, str>>, api: WireApi) -> Self {
-        Self { provider: provider.into(), api, model: None, streams: None, is_certain: true }
+        Self { provider: provider.into(), api, model: None, streams: None, proving_entry: None }
     }
 
     /// Names the model, where the address does and the request's body does not.
@@ -50,10 +51,10 @@ impl Endpoint {
         self
     }
 
-    /// Says whether the address alone proves that a model is called.
+    /// Says which entry of a request's body proves that it is a call, if the address alone does not.
     #[must_use]
-    pub(super) fn with_certainty(mut self, is_certain: bool) -> Self {
-        self.is_certain = is_certain;
+    pub(super) fn with_proving_entry(mut self, entry: Option<&'static str>) -> Self {
+        self.proving_entry = entry;
         self
     }
 
@@ -81,8 +82,9 @@ impl Endpoint {
         self.streams
     }
 
-    /// Whether the address alone proves that a model is called: nothing but models is served by its host, or nothing else
-    /// has such a path. If not, a request counts that names a model.
+    /// Whether the address alone proves that a model is called in this wire format: nothing but models is served by its
+    /// host, or nothing else has such a path. If not, a request counts whose body has the
+    /// [`proving_entry`](Self::proving_entry).
     ///
     /// An endpoint that was made by hand is certain.
     ///
@@ -94,6 +96,24 @@ impl Endpoint {
     /// ```
     #[must_use]
     pub fn is_certain(&self) -> bool {
-        self.is_certain
+        self.proving_entry.is_none()
+    }
+
+    /// The entry that a request's body must have to be a call, where the address alone does not prove it.
+    ///
+    /// `model` where such a path may belong to anything; an entry of the wire format where the address leaves open which
+    /// provider's model it leads to, as the ARN of one of Bedrock's inference profiles does.
+    ///
+    /// ```
+    /// use braintrust::llm::detect;
+    ///
+    /// assert_eq!(detect("forum.example", "/v1/moderations").unwrap().proving_entry(), Some("model"));
+    /// let profile = "/model/arn:aws:bedrock:eu-west-1:1:application-inference-profile/p/invoke";
+    /// assert_eq!(detect("gateway.example", profile).unwrap().proving_entry(), Some("anthropic_version"));
+    /// assert_eq!(detect("api.openai.com", "/v1/moderations").unwrap().proving_entry(), None);
+    /// ```
+    #[must_use]
+    pub fn proving_entry(&self) -> Option<&'static str> {
+        self.proving_entry
     }
 }

@@ -29,8 +29,10 @@ use crate::request_body;
 ///
 /// A `POST` to a path that ends as those of the known APIs do, on whatever host: OpenAI and what is compatible with it,
 /// Anthropic, Gemini, Bedrock, Cohere, Ollama. Where such a path may belong to anything (`/responses`), and the host is not known
-/// to serve models, the request must name a `model` as well, unless the client is [`dedicated`](Self::dedicated). More
-/// are added by [`endpoint`](Self::endpoint). Every other request is sent, and its response returned, as it is.
+/// to serve models, the request must name a `model` as well, unless the client is [`dedicated`](Self::dedicated). What is
+/// invoked on Bedrock is a call if it is Claude: by the model's id or, for the ARN of a profile, by the
+/// `anthropic_version` in the request. More are added by [`endpoint`](Self::endpoint). Every other request is sent, and
+/// its response returned, as it is.
 ///
 /// # Compressed answers
 ///
@@ -188,7 +190,11 @@ impl Tracer {
         // Without a name and a password before it.
         let host = url.authority().rsplit('@').next()?;
         let endpoint = detect(host, url.path())?;
-        let is_call = self.is_dedicated || endpoint.is_certain() || names_a_model(request);
+        let is_call = match endpoint.proving_entry() {
+            None => true,
+            Some("model") if self.is_dedicated => true,
+            Some(entry) => has_entry(request, entry),
+        };
         is_call.then_some(endpoint)
     }
 
@@ -203,10 +209,11 @@ impl Rule {
     }
 }
 
-/// Whether a request's body has an entry that is called `model`, or may have one.
-fn names_a_model(request: &Request) -> bool {
+/// Whether a request's body has an entry that is called `name`, or may have one.
+fn has_entry(request: &Request, name: &str) -> bool {
+    let quoted = format!("\"{name}\"");
     let bytes = request.body().map(Body::as_bytes);
-    bytes.is_some_and(|bytes| bytes.is_none_or(|bytes| memmem::find(bytes, b"\"model\"").is_some()))
+    bytes.is_some_and(|bytes| bytes.is_none_or(|bytes| memmem::find(bytes, quoted.as_bytes()).is_some()))
 }
 
 /// Whether a URL leads to a host, given by its name or by name and port.

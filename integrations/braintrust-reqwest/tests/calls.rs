@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use braintrust_core::testing::{capture, memory_logger};
 use braintrust_core::{Instrument as _, Logger, start_span};
-use braintrust_reqwest::{Endpoint, Middleware, WireApi};
+use braintrust_reqwest::{Endpoint, Middleware, Tracer, WireApi};
 use provider::server::{Reply, Request, Server};
 use reqwest::Body;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Next};
@@ -158,6 +158,35 @@ async fn calls_that_name_no_model_are_known_by_their_address() {
     assert_eq!(names(&traces), ["Moderation", "openai.responses.create", "Image Generation"]);
     assert_eq!(traces.find("Moderation").input().unwrap(), "hi");
     assert_eq!(provider.asked.lock().unwrap().len(), 5, "each is sent, whatever it is");
+}
+
+/// Claude and another model, invoked by ARNs that name neither.
+#[tokio::test]
+async fn what_a_profile_invokes_is_known_by_the_request() {
+    let claude =
+        r#"{"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#;
+    let talks_of_it = json!({"inputText": "What is \"anthropic_version\" in a \"model\"?"}).to_string();
+    let names_a_model = r#"{"model":"m","inputText":"hi"}"#;
+    let arn = "arn:aws:bedrock:eu-west-1:1:application-inference-profile/abc";
+    let encoded = "arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Aapplication-inference-profile%2Fabc";
+    let provider = Noting::start();
+    for tracer in [Tracer::new("test"), Tracer::new("test").dedicated()] {
+        for id in [arn, encoded] {
+            let traces = capture(async {
+                for body in [claude, &talks_of_it, names_a_model] {
+                    let url = provider.url(&format!("/model/{id}/invoke"));
+                    let request = http().post(url).body(body.to_owned()).build().unwrap();
+                    tracer.send(request, |request| http().execute(request)).await.unwrap();
+                }
+            })
+            .await;
+            assert_eq!(names(&traces), ["anthropic.messages.create"], "{id}");
+            let call = traces.find("anthropic.messages.create");
+            assert_eq!(call.metadata().unwrap()["model"], arn);
+            assert_eq!(call.input().unwrap()[0]["content"], "hi");
+        }
+    }
+    assert_eq!(provider.asked.lock().unwrap().len(), 12, "each is sent, whatever it is");
 }
 
 #[tokio::test]

@@ -144,8 +144,14 @@ pub(super) fn invoked() -> Vec<Case> {
         error: Value::Null,
     };
     let throttled = message(":exception-type", "throttlingException", b"{\"message\":\"Too fast\"}");
+    let profile =
+        "/model/arn%3Aaws%3Abedrock%3Aeu-west-1%3A1%3Aapplication-inference-profile%2Fabc/invoke-with-response-stream";
     vec![
-        case("claude invoked on bedrock, as a binary stream", true, stream([begun.clone(), rest].concat())),
+        case("claude invoked on bedrock, as a binary stream", true, stream([begun.clone(), rest.clone()].concat())),
+        Case {
+            address: (HOST, profile),
+            ..case("claude invoked by a profile's ARN", true, stream([begun.clone(), rest].concat()))
+        },
         Case {
             output: json!({"role": "assistant", "content": [{"type": "text", "text": "Cold."}]}),
             metrics: json!({"prompt_tokens": 10, "completion_tokens": 1, "tokens": 11, "time_to_first_token": true}),

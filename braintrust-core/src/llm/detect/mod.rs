@@ -22,6 +22,8 @@ enum Proof {
     Model,
     /// The host of the API's own provider: the request of another would look the same, but be in another format.
     Provider,
+    /// This entry of the request: the address leads to a model, but does not say to whose.
+    Entry(&'static str),
 }
 
 const fn known(end: &'static str, api: WireApi) -> Path {
@@ -82,8 +84,12 @@ pub fn detect(host: &str, path: &str) -> Option<Endpoint> {
     if proof == Proof::Provider && !is_at_home {
         return None;
     }
-    let is_certain = proof == Proof::Path || host.is_some_and(|host| host.serves_only_models);
-    let endpoint = endpoint.with_certainty(is_certain);
+    let proving_entry = match proof {
+        Proof::Path => None,
+        Proof::Entry(entry) => Some(entry),
+        Proof::Model | Proof::Provider => (!host.is_some_and(|host| host.serves_only_models)).then_some("model"),
+    };
+    let endpoint = endpoint.with_proving_entry(proving_entry);
     Some(match host {
         Some(host) => endpoint.with_provider(host.provider),
         None => endpoint,
@@ -95,7 +101,7 @@ fn by_path(path: &str) -> Option<(Endpoint, Proof)> {
     if let Some(known) = PATHS.iter().find(|known| path.ends_with(known.end)) {
         return Some((at_home(known.api), known.proof));
     }
-    by_model_in_path(path).map(|endpoint| (endpoint, Proof::Path))
+    by_model_in_path(path)
 }
 
 fn at_home(api: WireApi) -> Endpoint {
@@ -103,7 +109,7 @@ fn at_home(api: WireApi) -> Endpoint {
 }
 
 /// Paths that name a model, and what is to be done with it.
-fn by_model_in_path(path: &str) -> Option<Endpoint> {
+fn by_model_in_path(path: &str) -> Option<(Endpoint, Proof)> {
     let last = path.rsplit('/').next()?;
     if let Some((model, verb)) = last.rsplit_once(':') {
         let (api, streams) = match verb {
@@ -113,7 +119,7 @@ fn by_model_in_path(path: &str) -> Option<Endpoint> {
             "streamRawPredict" if path.contains("/publishers/anthropic/") => (WireApi::Messages, true),
             _ => return None,
         };
-        return Some(at_home(api).with_model(decoded(model)).with_streaming(streams));
+        return Some((at_home(api).with_model(decoded(model)).with_streaming(streams), Proof::Path));
     }
     // `/model/{id}/converse`, where the id may itself hold slashes, encoded or not.
     let (_, model) = path.strip_suffix(last)?.strip_suffix('/')?.split_once("/model/")?;
@@ -121,12 +127,19 @@ fn by_model_in_path(path: &str) -> Option<Endpoint> {
     let (api, streams) = match last {
         "converse" => (WireApi::Converse, false),
         "converse-stream" => (WireApi::Converse, true),
-        // What is invoked takes and gives what the model's own provider has its API take and give.
-        "invoke" if model.contains("anthropic.") => (WireApi::Messages, false),
-        "invoke-with-response-stream" if model.contains("anthropic.") => (WireApi::Messages, true),
+        "invoke" => (WireApi::Messages, false),
+        "invoke-with-response-stream" => (WireApi::Messages, true),
         _ => return None,
     };
-    Some(Endpoint::new("bedrock", api).with_model(model).with_streaming(streams))
+    // What is invoked takes and gives what the model's own provider has its API take and give.
+    let proof = match api {
+        WireApi::Messages if model.contains("anthropic.") => Proof::Path,
+        // That of a profile or of bought throughput, which may stand for any model.
+        WireApi::Messages if model.starts_with("arn:") => Proof::Entry("anthropic_version"),
+        WireApi::Messages => return None,
+        _ => Proof::Path,
+    };
+    Some((Endpoint::new("bedrock", api).with_model(model).with_streaming(streams), proof))
 }
 
 /// Resolves percent-encoding, as in the `%3A` of Bedrock's model ids.
@@ -225,6 +238,29 @@ mod tests {
             assert!(!is_certain("x.execute-api.eu-west-1.amazonaws.com", path), "{path}");
             assert!(is_certain("api.openai.com", path), "{path}");
         }
+    }
+
+    #[test]
+    fn what_an_arn_stands_for_is_proven_by_the_request() {
+        let bedrock = "bedrock-runtime.us-east-2.amazonaws.com";
+        let arn = "arn:aws:bedrock:us-east-2:1:application-inference-profile/abc";
+        let encoded = "arn%3Aaws%3abedrock%3Aus-east-2%3A1%3Aapplication-inference-profile%2Fabc";
+        for (id, host) in [(arn, bedrock), (encoded, bedrock), (encoded, "gateway.example")] {
+            for (verb, streams) in [("invoke", false), ("invoke-with-response-stream", true)] {
+                let path = format!("/model/{id}/{verb}");
+                let expected = ("bedrock".to_owned(), WireApi::Messages, Some(arn.to_owned()), Some(streams));
+                assert_eq!(found(host, &path), Some(expected), "{host}{path}");
+                let endpoint = detect(host, &path).unwrap();
+                assert_eq!(
+                    (endpoint.proving_entry(), endpoint.is_certain()),
+                    (Some("anthropic_version"), false),
+                    "{path}"
+                );
+            }
+            assert!(detect(host, &format!("/model/{id}/converse")).unwrap().is_certain(), "{host}");
+        }
+        let named = "/model/arn:aws:bedrock:us-east-2:1:inference-profile%2Fus.anthropic.claude-x/invoke";
+        assert!(detect(bedrock, named).unwrap().is_certain());
     }
 
     #[test]
