@@ -146,17 +146,18 @@ impl Fields {
         }
     }
 
-    /// Completes the header of each field, which makes it a record: `header` has everything but what stands in it already.
-    pub(crate) fn seal(&mut self, header: &[u8; HEADER]) {
+    /// Completes the header of each field, which makes it a record: `header` is that of one without a field and without a
+    /// length.
+    pub(crate) fn seal(&mut self, header: &[u64; HEADER / 8]) {
         let mut rest = self.bytes.as_mut_slice();
         while let Some((own, tail)) = rest.split_first_chunk_mut::<HEADER>() {
-            let length = length(own).next_multiple_of(ALIGNMENT);
-            let field = own[FIELD_AT];
-            let json = *own[LENGTH_AT..].first_chunk::<4>().unwrap_or(&[0; 4]);
-            *own = *header;
-            own[FIELD_AT] = field;
-            own[LENGTH_AT..][..4].copy_from_slice(&json);
-            let Some((_, tail)) = tail.split_at_mut_checked(length) else { break };
+            let length = length(own);
+            // By whole words: what is read soon as words would have to wait for narrower stores.
+            let mut words = *header;
+            words[0] |= u64::from(own[FIELD_AT]) << (8 * FIELD_AT);
+            words[LENGTH_AT / 8] |= length as u64;
+            own.copy_from_slice(words.map(u64::to_le_bytes).as_flattened());
+            let Some((_, tail)) = tail.split_at_mut_checked(length.next_multiple_of(ALIGNMENT)) else { break };
             rest = tail;
         }
     }
@@ -241,14 +242,9 @@ mod tests {
         fields.put(Field::Output, |out| out.extend_from_slice(b"12345678"));
         let seen = |fields: &Fields| fields.iter().map(|(field, json)| (field, json.to_vec())).collect::<Vec<_>>();
         let before = seen(&fields);
-        fields.seal(&[7; HEADER]);
+        fields.seal(&[0xa0007, 0, 3, 4, 5, 6, 7]);
         assert_eq!(seen(&fields), before, "what stands in a header stays");
-        let header = |field, length| {
-            let mut header = [7; HEADER];
-            header[FIELD_AT] = field;
-            header[LENGTH_AT..][..4].copy_from_slice(&[length, 0, 0, 0]);
-            header
-        };
+        let header = |field: u64, length| [0xa0007 | field << 8, length, 3, 4, 5, 6, 7].map(u64::to_le_bytes).concat();
         let records = [&header(0, 3)[..], b"[1]", &[0; 5], &header(1, 8), b"12345678"].concat();
         assert_eq!(fields.as_bytes(), records);
         let place = fields.bytes.as_ptr();

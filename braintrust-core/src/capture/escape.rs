@@ -10,6 +10,9 @@ const BLOCK: usize = 32;
 /// block is followed by a whole block again, so that copies have one size.
 const PAIR: usize = 2 * BLOCK;
 
+/// Text up to this length is looked at as a whole before it is copied, since most of what is short is clean.
+const SHORT: usize = 512;
+
 /// How many bytes a byte of text takes at most.
 const LONGEST_ESCAPE: usize = 6;
 
@@ -18,10 +21,27 @@ const PIECE: usize = 1024;
 
 /// Appends `text` as a JSON string, quotes included.
 pub(crate) fn write_str(out: &mut Vec<u8>, text: &str) {
+    if write_short(out, text) {
+        return;
+    }
     reserve(out, text.len());
     out.push(b'"');
     escape_into(out, text, usize::MAX);
     out.push(b'"');
+}
+
+/// Appends `text` as a JSON string if it is short and clean, as most are; `false`, with nothing done, if not.
+#[inline]
+pub(super) fn write_short(out: &mut Vec<u8>, text: &str) -> bool {
+    let is_ready = text.len() <= SHORT && is_clean(text.as_bytes());
+    if is_ready {
+        // Room for all at once, and for what mostly follows.
+        out.reserve(text.len() + BLOCK);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
+    is_ready
 }
 
 /// Makes room for a text of so many bytes, of which a few need an escape.
@@ -38,17 +58,7 @@ pub(super) fn reserve(out: &mut Vec<u8>, bytes: usize) {
 /// Appends `text` without quotes, and stops soon after `out` has reached the length `end`.
 ///
 /// Returns how many bytes of `text` went in. That is always a character boundary.
-#[inline]
 pub(crate) fn escape_into(out: &mut Vec<u8>, text: &str, end: usize) -> usize {
-    if text.len().saturating_mul(LONGEST_ESCAPE) <= end.saturating_sub(out.len()) {
-        escape_piece(out, text.as_bytes());
-        return text.len();
-    }
-    escape_as_far_as(out, text, end)
-}
-
-#[cold]
-fn escape_as_far_as(out: &mut Vec<u8>, text: &str, end: usize) -> usize {
     let mut done = 0;
     while done < text.len() && out.len() < end {
         let room = end - out.len();
@@ -70,27 +80,37 @@ fn leading(text: &str, limit: usize) -> &str {
     }
 }
 
-#[inline]
 fn escape_piece(out: &mut Vec<u8>, piece: &[u8]) {
-    if piece.len() < BLOCK {
-        return escape_short(out, piece);
-    }
     #[cfg(target_arch = "x86_64")]
-    if avx2::escape(out, piece) {
+    if piece.len() >= BLOCK && avx2::escape(out, piece) {
         return;
     }
     escape_by(out, piece, |block| if needs_escape_within(block) { mask(block) } else { 0 });
 }
 
-/// What is shorter than a block is a key or a word, and mostly clean.
-fn escape_short(out: &mut Vec<u8>, piece: &[u8]) {
-    let (words, end) = piece.as_chunks();
-    let dirty = words.iter().fold(0, |dirty, word| dirty | dirty_bytes(u64::from_le_bytes(*word)));
-    if dirty == 0 && !end.iter().fold(false, |dirty, byte| dirty | needs_escape(*byte)) {
-        out.extend_from_slice(piece);
-    } else {
-        escape_by(out, piece, mask);
+/// Whether nothing in a short text needs an escape.
+#[inline]
+fn is_clean(text: &[u8]) -> bool {
+    let Some(end) = text.last_chunk::<BLOCK>() else { return is_clean_word(text) };
+    #[cfg(target_arch = "x86_64")]
+    if let Some(is_clean) = avx2::is_clean(text, end) {
+        return is_clean;
     }
+    is_clean_blockwise(text, end)
+}
+
+/// The same where there are no vector instructions to rely on.
+#[inline(never)]
+fn is_clean_blockwise(text: &[u8], end: &[u8; BLOCK]) -> bool {
+    !text.as_chunks().0.iter().any(needs_escape_within) && !needs_escape_within(end)
+}
+
+/// The same for what is shorter than a block, as keys are.
+#[inline(never)]
+fn is_clean_word(text: &[u8]) -> bool {
+    let (words, end) = text.as_chunks();
+    let dirty = words.iter().fold(0, |dirty, word| dirty | dirty_bytes(u64::from_le_bytes(*word)));
+    dirty == 0 && !end.iter().any(|byte| needs_escape(*byte))
 }
 
 /// Appends `text`, escaped; `mask` tells by its bits which bytes of a block need that.

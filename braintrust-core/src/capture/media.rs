@@ -5,7 +5,7 @@
 const ALLOWANCE: usize = 8;
 
 /// A shorter run of letters and digits may be anything.
-pub(super) const LEAST_RUN: usize = 16 * 1024;
+const LEAST_RUN: usize = 16 * 1024;
 
 /// How many bytes of base64 one value may hold beside `max_value_bytes` of other JSON.
 pub(super) fn allowance(max_value_bytes: usize) -> usize {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::ser::{self, Serialize};
 
 use super::compound::Compound;
-use super::escape::{escape_into, reserve, write_str};
+use super::escape::{escape_into, reserve, write_short, write_str};
 use super::limits::{MAX_DEPTH, MAX_LAYERS, TOO_DEEP};
 use super::media;
 use super::number::{write_f32, write_f64, write_i128, write_integer, write_u128};
@@ -95,14 +95,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Makes room for the base64 in a text, as far as there may be so much.
-    #[inline]
     fn allow_media(&mut self, text: &str) {
-        if text.len() >= media::LEAST_RUN {
-            self.allow_media_within(text);
-        }
-    }
-
-    fn allow_media_within(&mut self, text: &str) {
         let bytes = media::base64_bytes(text);
         if bytes <= self.media {
             self.media -= bytes;
@@ -111,6 +104,15 @@ impl<'a> Writer<'a> {
     }
 
     fn string(&mut self, text: &str) {
+        let room = self.end.saturating_sub(self.out.len());
+        if text.len() > room || !write_short(self.out, text) {
+            self.string_within(text);
+        }
+    }
+
+    /// The same, however long the text is.
+    #[inline(never)]
+    fn string_within(&mut self, text: &str) {
         self.allow_media(text);
         reserve(self.out, text.len().min(self.end.saturating_sub(self.out.len())));
         self.out.push(b'"');

@@ -109,8 +109,7 @@ impl<'a> Entry<'a> {
         if let Some(fields) = &mut self.fields
             && self.common.is_empty()
         {
-            let header = header(RecordKind::Field, 0, 0, self.span, self.at, 0, 0);
-            fields.seal(header.map(u64::to_le_bytes).as_flattened().first_chunk().unwrap_or(&[0; HEADER]));
+            fields.seal(&header(RecordKind::Field, 0, 0, self.span, self.at, 0, 0));
         }
     }
 
@@ -174,7 +173,11 @@ impl<'a, W: Words> RecordWriter<'a, W> {
     }
 
     pub(crate) fn start(&mut self, callsite: u32, parent: SpanId, sections: &Sections) {
-        self.write(RecordKind::Start, 0, callsite, sections.bytes(), &parent.0.to_le_bytes());
+        if self.common.is_empty() && sections.is_empty() {
+            self.out.put(plain_start(self.span, self.at, callsite, parent));
+        } else {
+            self.write(RecordKind::Start, 0, callsite, sections.bytes(), &parent.0.to_le_bytes());
+        }
     }
 
     pub(crate) fn fields(&mut self, fields: &Fields) {
@@ -184,10 +187,13 @@ impl<'a, W: Words> RecordWriter<'a, W> {
     }
 
     pub(crate) fn end(&mut self, sections: &Sections) {
-        self.write(RecordKind::End, 0, 0, sections.bytes(), &[]);
+        if self.common.is_empty() && sections.is_empty() {
+            self.out.put(plain_end(self.span, self.at));
+        } else {
+            self.write(RecordKind::End, 0, 0, sections.bytes(), &[]);
+        }
     }
 
-    #[inline]
     fn write(&mut self, kind: RecordKind, field: u8, callsite: u32, sections: &[u8], body: &[u8]) {
         let sections_length = length(sections) + length(self.common);
         self.out.put(header(kind, field, callsite, self.span, self.at, sections_length, length(body)));
