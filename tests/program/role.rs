@@ -10,6 +10,7 @@ use braintrust::{Attachment, Event, Logger, Span, traced};
 use braintrust_test_backend::key_of;
 use serde_json::json;
 
+use super::latency::waits;
 use super::{Answer, Flushed, Latency, Order, ROLE};
 
 /// Whether this process is the program, not the test.
@@ -89,14 +90,16 @@ impl Role {
 
     fn call(&mut self, tenant: &str, first: u32, count: u32) -> Latency {
         let mut times = Vec::with_capacity(count as usize);
-        self.logger(tenant).in_scope(|| {
+        let logger = self.logger(tenant);
+        let before = waits();
+        logger.in_scope(|| {
             for number in first..first + count {
                 let begun = Instant::now();
                 call(tenant, number);
                 times.push(begun.elapsed().as_nanos() as u64);
             }
         });
-        Latency::of(times)
+        Latency::of(times, waits() - before)
     }
 
     fn load(&mut self, tenant: &str, threads: u32, count: u32) {
