@@ -12,6 +12,7 @@ mod forks;
 mod settings;
 
 use std::process::{Command, ExitCode, ExitStatus};
+use std::time::SystemTime;
 
 use backend::{Backend, KEY};
 use braintrust::{Logger, traced};
@@ -40,6 +41,8 @@ struct Outcome {
     stderr: String,
     /// The rows that arrived.
     rows: Vec<Map<String, Value>>,
+    /// When the program was found to have ended.
+    ended: SystemTime,
 }
 
 impl Case {
@@ -64,12 +67,14 @@ impl Case {
             .envs(self.variables.iter().copied())
             .output()
             .unwrap();
+        let ended = SystemTime::now();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let outcome = Outcome {
             status: output.status,
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
             rows: backend.rows(),
+            ended,
         };
         let said = format!("{}{}", outcome.stdout, outcome.stderr);
         assert!(!said.contains(KEY), "the key was told: {said}");
