@@ -40,6 +40,7 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("fork: flushes of the child report on the child alone", reports, |outcome| {
         outcome.assert_spans(&["before", "child"]);
     }),
+    Case::new("fork: the child's books begin empty", books, |outcome| outcome.assert_spans(&["before", "child"])),
     Case::new("fork: while threads record", while_threads_record, |outcome| {
         assert_eq!(outcome.status.code(), Some(0), "{}", outcome.stderr);
         assert_distinct_ids(outcome);
@@ -143,6 +144,19 @@ fn reports(logger: &Logger) {
         assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
     });
     assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+}
+
+fn books(logger: &Logger) {
+    span("before");
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+    in_child(|| {
+        span("child");
+        assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+        let stats = logger.stats();
+        assert_eq!((stats.recorded, stats.delivered), (1, 1), "what the parent has delivered is in its own books");
+    });
+    let stats = logger.stats();
+    assert_eq!((stats.recorded, stats.delivered), (1, 1), "what the child has delivered is in its own books");
 }
 
 const CHILDREN: usize = 20;
