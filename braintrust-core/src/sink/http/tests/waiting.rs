@@ -61,6 +61,38 @@ async fn the_wait_that_the_server_asks_for_is_kept_by_all_requests() {
 }
 
 #[tokio::test]
+async fn the_wait_that_the_server_asks_for_is_kept_when_somebody_flushes() {
+    let backend = Backend::start(|seen| {
+        let busy = seen.is("/logs3") && seen.nth == 1;
+        ready(busy.then(|| (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")], "slow down").into_response()))
+    })
+    .await;
+    // The failed request is not repeated, so the backend is away; the flush comes then.
+    let mut sink = sink_with(target(&backend.url), &[("BRAINTRUST_NUM_RETRIES", "0")]);
+    sink.accept(batch([1]));
+    let trouble = trouble(&mut sink).await;
+    assert!(trouble.contains("; trying again in"), "{trouble}");
+    sink.settled().await;
+    let requests = backend.requests_to("/logs3");
+    assert_eq!(requests.len(), 2);
+    let waited = requests[1].at - requests[0].at;
+    assert!(waited >= Duration::from_secs(1), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_single_request_finds_out_whether_the_backend_is_back() {
+    let backend = Backend::start(|seen| {
+        let fails = seen.is("/api/apikey/login") && seen.nth == 1 || seen.is("/logs3") && seen.nth <= 3;
+        ready(if fails { answer(503, "") } else { None })
+    })
+    .await;
+    let variables = [("BRAINTRUST_NUM_RETRIES", "0"), ("BRAINTRUST_DEFAULT_BATCH_SIZE", "1")];
+    deliver_well(&mut sink_with(target(&backend.url), &variables), batch(1..=6)).await;
+    // Requests that go out at once are answered before any row is sent again: the second would be of another row.
+    assert_eq!(ids(&backend.requests_to("/logs3"))[..4], [[1], [1], [1], [1]]);
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_is_tried_again() {
     let backend = Backend::start(|seen| async move {
         if seen.is("/logs3") && seen.nth == 1 {
