@@ -174,6 +174,23 @@ fn who_waits_in_vain_goes_on_and_the_span_is_counted() {
     });
 }
 
+/// What is logged to a span whose logger is closed goes nowhere, and takes no room from then on.
+#[cfg(feature = "testing")]
+#[test]
+fn rows_of_a_closed_logger_make_room() {
+    alone("rows_of_a_closed_logger_make_room", || {
+        let away = away().queue_bytes(8 * 1024 * 1024).build().unwrap();
+        let (late, _) = braintrust::testing::capture_blocking_with_output(|| braintrust::start_span("late").start());
+        let output = "x".repeat(1024 * 1024);
+        (0..16).for_each(|_| late.log(braintrust::Event::new().output(&output)));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while away.start_span("call").start().is_noop() {
+            assert!(Instant::now() < deadline, "the bound is met by rows that nobody has");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+}
+
 #[traced(stream)]
 fn chunks(number: usize) -> impl Stream<Item = String> {
     stream::iter((0..number).map(|_| "x".repeat(1024 * 1024)))
