@@ -204,6 +204,20 @@ fn given_times_are_kept_and_a_log_after_the_end_is_merged() {
 }
 
 #[test]
+fn a_span_that_has_ended_ends_no_more() {
+    let rows = rows_of(|logger| {
+        let span = logger.start_span("x").start();
+        span.end_at(SystemTime::UNIX_EPOCH + Duration::from_secs(2_000));
+        logger.flush_blocking(LIMIT).unwrap();
+        span.end();
+        logger.flush_blocking(LIMIT).unwrap();
+        // Its last handle goes.
+    });
+    let [row] = rows.try_into().unwrap();
+    assert_eq!(row["metrics"]["end"], 2000.0);
+}
+
+#[test]
 fn what_is_logged_twice_is_merged() {
     let [row] = rows_of(merging).try_into().unwrap();
     assert_eq!(row["input"], json!({"a": {"x": 1, "y": 2}, "l": [3]}));

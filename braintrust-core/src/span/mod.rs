@@ -134,7 +134,7 @@ impl Span {
         self.end_with(None);
     }
 
-    /// Ends the span at `time`. Only the first end counts.
+    /// Ends the span at `time`. Only the first end counts, as far as that is so of [`end`](Self::end).
     pub fn end_at(&self, time: SystemTime) {
         self.end_with(Some(time));
     }

@@ -17,7 +17,7 @@ use crate::fields::{Field, Fields};
 use crate::ids::{IdStyle, SpanId, TraceId};
 use crate::record::bound::Amount;
 use crate::record::{Chunk, RecordWriter};
-use crate::sections::Sections;
+use crate::sections::{Section, Sections};
 
 const LOGGER: LoggerId = LoggerId(1);
 
@@ -122,7 +122,7 @@ fn stored(windows: Vec<Vec<Map<String, Value>>>) -> BTreeMap<String, Map<String,
         row.remove("_is_merge");
         // Numbered as they are sent.
         row["span_attributes"].as_object_mut().unwrap().remove("exec_counter");
-        // A span has one end, and keeps the first within a window, the last of several.
+        // Within a window the first end counts, of several windows the last that has one.
         row["metrics"].as_object_mut().unwrap().remove("end");
     }
     stored
@@ -154,6 +154,19 @@ fn a_short_span_waits_for_its_end() {
     let impatient = rows(&records, 0, &[(1, 0, 0)]);
     let flags: Vec<_> = impatient.iter().map(|window| window[0].get("_is_merge").cloned()).collect();
     assert_eq!(flags, [Some(json!(false)), Some(json!(true))]);
+}
+
+#[test]
+fn the_first_end_counts_of_those_that_are_joined_at_once() {
+    let end_at = |second: i64| {
+        let (mut out, mut sections) = (Vec::new(), Sections::default());
+        sections.push(Section::At, &(second * 1_000_000_000).to_le_bytes());
+        RecordWriter::new(&mut out, span(0), Timestamp(second as u64)).end(&sections);
+        out
+    };
+    let records = [records(&[(0, Step::Output(1))]), vec![end_at(2), end_at(3)]].concat();
+    let windows = rows(&records, 0, &[]);
+    assert_eq!(windows[0][0]["metrics"]["end"], json!(2.0), "{windows:?}");
 }
 
 #[test]
