@@ -22,6 +22,8 @@ use crate::report::LossReason;
 use crate::sink::RowBatch;
 use crate::spool::{Spool, SpoolRow, Ticket};
 
+mod put_off;
+
 /// How often a large row may run out of time, each time after all repetitions, before others go first.
 const LONG_TRIES: u32 = 3;
 
@@ -39,6 +41,8 @@ pub(super) struct Core {
     pub(super) is_left_alone: Cell<bool>,
     /// What requests aim at, as far as that is found out.
     pub(super) aim: Cell<Aim>,
+    /// Whether rows on disk were read, and let go undelivered: they are to be read again, in their order with all others.
+    is_read_in_vain: Cell<bool>,
     state: RefCell<State>,
 }
 
@@ -80,8 +84,9 @@ impl Core {
             flushes: Vec::new(),
             long_tries: BTreeMap::new(),
         });
-        let (wake, is_closed, is_urged, is_left_alone, aim) = Default::default();
-        let core = Self { resolver, ledger, pacing, wake, is_closed, is_urged, is_left_alone, aim, state };
+        let (wake, is_closed, is_urged, is_left_alone, aim, is_read_in_vain) = Default::default();
+        let core =
+            Self { resolver, ledger, pacing, wake, is_closed, is_urged, is_left_alone, aim, is_read_in_vain, state };
         core.count_removed(&mut core.state.borrow_mut());
         core
     }
@@ -187,7 +192,12 @@ impl Core {
     /// Whether there is anything to send.
     pub(super) fn has_rows(&self) -> bool {
         let state = self.state.borrow();
-        !state.queue.is_empty() || !state.store.is_empty()
+        !state.queue.is_empty() || !state.store.is_empty() || self.is_read_in_vain.get()
+    }
+
+    /// Whether rows have to be read again before any others leave.
+    pub(super) fn has_read_in_vain(&self) -> bool {
+        self.is_read_in_vain.get()
     }
 
     /// Whether somebody waits for rows to arrive.
@@ -225,8 +235,11 @@ impl Core {
                 unknown.push(Rc::clone(container));
             }
             closing
-        })?;
-        let parcel = Rc::new(parcel);
+        });
+        if unknown.iter().any(|container| self.resolver.is_put_off(container)) {
+            self.leave_on_disk(state);
+        }
+        let parcel = Rc::new(parcel?);
         state.parcels += 1;
         state.under_way.insert(state.parcels, Rc::clone(&parcel));
         Some((state.parcels, parcel))
@@ -333,12 +346,6 @@ impl Core {
         self.forget(state, &facts);
     }
 
-    /// A container that was asked for is known now.
-    pub(super) fn release(&self) {
-        self.state.borrow_mut().queue.release();
-        self.wake.notify_one();
-    }
-
     /// There is trouble: everything in memory is put on disk, but for what is under way, which may still arrive.
     pub(super) fn step_back(&self) {
         self.state.borrow_mut().is_away = true;
@@ -360,6 +367,9 @@ impl Core {
             }
         }
         let mut on_disk = state.store.take_over(&mut state.queue);
+        if !on_disk.is_empty() {
+            self.is_read_in_vain.set(true);
+        }
         on_disk.extend(state.store.spool_behind());
         self.count_spooled(state);
         self.forget(state, &on_disk);
@@ -368,6 +378,7 @@ impl Core {
     /// The backend cannot be reached, or refuses everything; nothing is under way any more.
     pub(super) fn go_away(&self, trouble: &Trouble) {
         self.step_back();
+        self.is_read_in_vain.set(false);
         let state = &mut *self.state.borrow_mut();
         state.store.rewind();
         if trouble.is_refusal {

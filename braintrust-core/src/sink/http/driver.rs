@@ -50,6 +50,7 @@ pub(super) async fn drive(core: Rc<Core>) {
     let mut away: Option<Backoff> = None;
     loop {
         while !core.has_rows() {
+            core.end_flushes_of_put_off();
             if core.is_closed.get() {
                 return;
             }
@@ -90,6 +91,36 @@ async fn urged(core: &Core) {
     }
 }
 
+/// Asks for a project until that is decided; once it has failed too often, its rows make room for others meanwhile.
+async fn persevere(
+    core: &Core,
+    container: &Container,
+    session: &Session,
+    mut patience: Patience,
+) -> Result<(), Failure> {
+    let (mut backoff, mut was_put_off) = (core.pacing.backoff(), false);
+    loop {
+        match core.resolver.register(Some(container), session, patience).await {
+            Err(failure) if failure.remedy.may_succeed_later() => {
+                core.put_off(container);
+                let wait = backoff.wait(failure.remedy.asked_wait());
+                core.ledger.note(Some(format!("{}; trying again in {:.1} s", failure.text, wait.as_secs_f64())));
+                tokio::time::sleep(wait).await;
+                if core.is_closed.get() && !core.has_rows() {
+                    return Ok(());
+                }
+                (patience.attempts, was_put_off) = (1, true);
+            }
+            decided => {
+                if decided.is_ok() && was_put_off {
+                    core.ledger.note(None);
+                }
+                return decided;
+            }
+        }
+    }
+}
+
 /// One stretch of sending, from a connection to the next trouble.
 struct Driver {
     core: Rc<Core>,
@@ -111,6 +142,9 @@ impl Driver {
         loop {
             let limits = self.limits(&courier);
             if trouble.is_none() {
+                if under_way.is_empty() {
+                    self.core.read_again();
+                }
                 self.core.refill(limits);
             }
             if trouble.is_none() && self.core.needs_own_project() {
@@ -118,7 +152,7 @@ impl Driver {
                     self.register_own(&session).await?;
                     continue;
                 }
-            } else if trouble.is_none() {
+            } else if trouble.is_none() && !self.core.has_read_in_vain() {
                 self.start_requests(&courier, limits, &session, &mut under_way);
             }
             if under_way.is_empty() {
@@ -193,15 +227,12 @@ impl Driver {
         if !self.core.resolver.begin_asking(&container) {
             return;
         }
-        let (core, session) = (Rc::clone(&self.core), session.clone());
-        let patience = Patience { pacing: core.pacing, attempts: usize::MAX };
+        let (core, session, patience) = (Rc::clone(&self.core), session.clone(), self.patience());
         tokio::task::spawn_local(async move {
-            let registered = core.resolver.register(Some(&container), &session, patience).await;
-            core.resolver.end_asking(&container);
-            if let Err(failure) = registered {
+            if let Err(failure) = persevere(&core, &container, &session, patience).await {
                 core.refuse_container(Some(&container), &failure);
             }
-            core.release();
+            core.release(&container);
         });
     }
 

@@ -96,6 +96,10 @@ impl Held {
     pub(super) fn open(&self) -> OpenParcelRow<'_> {
         OpenParcelRow { text: &self.text, container: self.container.as_ref(), facts: self.facts }
     }
+
+    fn as_row(&self) -> OpenRow<'_> {
+        OpenRow { text: &self.text, container: self.container.as_ref(), key: self.facts.key, may_hold_messages: false }
+    }
 }
 
 /// See the module's documentation.
@@ -264,6 +268,33 @@ impl Queue {
         taken
     }
 
+    /// Has `put` put the held rows on disk that `is_meant`, and lets them go; what cannot be put there stays, and with it
+    /// all that is younger. So do spans that have a row under way, which may come back.
+    pub(super) fn let_go_held(
+        &mut self,
+        is_meant: impl Fn(&Container) -> bool,
+        mut put: impl FnMut(&OpenRow<'_>) -> Option<Ticket>,
+    ) -> Vec<RowFacts> {
+        let (mut let_go, mut has_room) = (Vec::new(), true);
+        for mut held in std::mem::take(&mut self.held) {
+            let key = held.facts.key;
+            let may_go = has_room && !self.under_way.contains(&key) && held.container.as_deref().is_some_and(&is_meant);
+            if may_go && held.facts.ticket.is_none() {
+                held.facts.ticket = put(&held.as_row());
+                has_room = held.facts.ticket.is_some();
+            }
+            if may_go && has_room {
+                self.forget_held(key);
+                // Rows of the span that go elsewhere may have waited for this one.
+                self.may_release |= self.held_keys.contains_key(&key);
+                let_go.push(held.facts);
+            } else {
+                self.held.push_back(held);
+            }
+        }
+        let_go
+    }
+
     /// Takes out everything that waits, in its order.
     pub(super) fn take_all(&mut self) -> (VecDeque<Held>, VecDeque<Window>) {
         self.held_keys.clear();
@@ -306,13 +337,7 @@ impl Queue {
     /// Has `put` put rows on disk that are not there yet, and notes where they are; it is given a window's rows at a time.
     pub(super) fn give_tickets(&mut self, mut put: impl FnMut(&[OpenRow<'_>]) -> Option<Vec<Ticket>>) {
         for held in self.held.iter_mut().filter(|held| held.facts.ticket.is_none()) {
-            let row = OpenRow {
-                text: &held.text,
-                container: held.container.as_ref(),
-                key: held.facts.key,
-                may_hold_messages: false,
-            };
-            held.facts.ticket = put(&[row]).and_then(|tickets| tickets.first().copied());
+            held.facts.ticket = put(&[held.as_row()]).and_then(|tickets| tickets.first().copied());
         }
         for window in self.windows.iter_mut().filter(|window| window.tickets.is_empty()) {
             let rows: Vec<_> = window.waiting().map(|(row, _)| row).collect();

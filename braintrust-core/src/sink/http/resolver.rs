@@ -46,6 +46,8 @@ struct Known {
     limits: Option<RequestLimits>,
     /// The projects that are being asked for.
     asking: HashSet<String>,
+    /// Those of them that cannot be had for now: their rows wait on disk, if there is one.
+    put_off: HashSet<String>,
 }
 
 /// What the data plane takes.
@@ -127,8 +129,26 @@ impl Resolver {
         self.known.borrow_mut().asking.insert(name_of(container))
     }
 
-    pub(super) fn end_asking(&self, container: &Container) {
-        self.known.borrow_mut().asking.remove(&name_of(container));
+    /// Notes that a project is known, or refused; whether its rows were put off before.
+    pub(super) fn end_asking(&self, container: &Container) -> bool {
+        let (mut known, name) = (self.known.borrow_mut(), name_of(container));
+        known.asking.remove(&name);
+        known.put_off.remove(&name)
+    }
+
+    /// Notes that a project that is being asked for cannot be had for now.
+    pub(super) fn put_off(&self, container: &Container) {
+        self.known.borrow_mut().put_off.insert(name_of(container));
+    }
+
+    /// Whether there is a project that cannot be had for now.
+    pub(super) fn has_put_off(&self) -> bool {
+        !self.known.borrow().put_off.is_empty()
+    }
+
+    /// Whether rows of `container` have to wait for longer.
+    pub(super) fn is_put_off(&self, container: &Container) -> bool {
+        matches!(container, Container::Project(ProjectRef::Name(name)) if self.known.borrow().put_off.contains(name))
     }
 
     /// What the data plane takes. Not to know it is no reason to hold rows back, and if the server may still tell it,

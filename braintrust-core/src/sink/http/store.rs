@@ -148,6 +148,24 @@ impl Store {
         }
     }
 
+    /// Puts the held rows of containers that `is_put_off` on disk, and lets them go; it is returned what they were.
+    pub(super) fn put_off_held(&mut self, queue: &mut Queue, is_put_off: impl Fn(&Container) -> bool) -> Vec<RowFacts> {
+        if self.spool.is_none() {
+            return Vec::new();
+        }
+        let was_empty = self.is_read();
+        let let_go = queue.let_go_held(is_put_off, |row| {
+            // What waits to be read there is younger, and must stay so.
+            let container = row.container.filter(|_| was_empty).map(|container| container.encode())?;
+            let row = SpoolRow { key: row.key, container: &container, text: row.text };
+            self.append(std::iter::once(row))?.first().copied()
+        });
+        if was_empty {
+            self.skip_to_end();
+        }
+        let_go
+    }
+
     fn put_on_disk(&mut self, window: &Window) -> Option<Vec<Ticket>> {
         let own = std::mem::take(&mut self.own);
         let encoded = Encoded::of(window.rows.iter().map(|row| row.container), &own);

@@ -102,6 +102,15 @@ fn large(span: u64, id: u64, bytes: usize) -> RowBatch {
 
 #[tokio::test]
 async fn rows_that_fill_memory_go_to_disk_while_requests_hang_and_keep_their_order() {
+    relieved_while_requests_hang("0").await;
+}
+
+#[tokio::test]
+async fn rows_that_are_on_disk_already_are_read_back_after_they_had_to_leave_memory() {
+    relieved_while_requests_hang("1").await;
+}
+
+async fn relieved_while_requests_hang(durable: &str) {
     let (dir, go_on) = (scratch(), Arc::new(Notify::new()));
     let answered = Arc::clone(&go_on);
     let backend = Backend::start(move |seen| {
@@ -114,7 +123,8 @@ async fn rows_that_fill_memory_go_to_disk_while_requests_hang_and_keep_their_ord
         }
     })
     .await;
-    let mut sink = sink_in(&dir, &backend, &[("BRAINTRUST_MAX_CONCURRENT_LOG_REQUESTS", "1")]);
+    let more = [("BRAINTRUST_MAX_CONCURRENT_LOG_REQUESTS", "1"), ("BRAINTRUST_DURABLE", durable)];
+    let mut sink = sink_in(&dir, &backend, &more);
     (1..=20).for_each(|id| sink.accept(large(id % 5, id, 500_000)));
     within(sink.local.run_until(async {
         while backend.requests_to("/logs3").is_empty() {
@@ -404,4 +414,77 @@ async fn rows_that_were_secured_while_others_were_under_way_leave_the_disk_when_
     assert_eq!((sink.stats().delivered, sink.stats().spooled), (2, 4));
     assert_eq!(flush(&mut sink).await, report(6, 0));
     assert_eq!(files(&dir).len(), 0, "what is delivered takes no space");
+}
+
+/// A row of the project `slow`.
+fn slow(span: u64, id: u64) -> RowBatch {
+    let mut rows = RowBatch::default();
+    let container = Container::Project(ProjectRef::Name("slow".to_owned())).encode();
+    let text = format!(r#"{{"id":{id},"input":"{}""#, "x".repeat(100_000));
+    rows.push_with(span, Some(&container), |out| out.extend_from_slice(text.as_bytes()));
+    rows
+}
+
+#[tokio::test]
+async fn rows_of_a_project_that_cannot_be_had_for_now_wait_on_disk_and_keep_their_order() {
+    for durable in ["0", "1"] {
+        let (dir, mood) = (scratch(), Arc::new(AtomicU16::new(503)));
+        let status = Arc::clone(&mood);
+        let backend = Backend::start(move |seen| {
+            let status = status.load(Ordering::Relaxed);
+            let is_slow = seen.is("/api/project/register") && seen.json()["project_name"] == "slow";
+            ready(if is_slow && status != 200 { answer(status, "not now") } else { None })
+        })
+        .await;
+        let mut sink = sink_in(&dir, &backend, &[("BRAINTRUST_NUM_RETRIES", "1"), ("BRAINTRUST_DURABLE", durable)]);
+        for round in 0..3 {
+            (0..20).for_each(|row| sink.accept(slow(row % 5, 100 + 20 * round + row)));
+            sink.accept(batch([u32::try_from(round).expect("small") + 1]));
+            assert_eq!(flush(&mut sink).await, report(1, 20 * (round + 1)));
+            let stats = sink.stats();
+            assert_eq!((stats.queued, stats.queued_bytes), (0, 0), "they take no memory");
+            assert!(stats.last_error.expect("an error").contains("/api/project/register: HTTP 503"));
+        }
+        assert_eq!(sorted(&backend), [1, 2, 3], "no other rows wait for them");
+
+        mood.store(200, Ordering::Relaxed);
+        let mut delivered = 0;
+        within(async {
+            while delivered < 60 {
+                let report = flush(&mut sink).await.expect("nothing is lost");
+                delivered += report.delivered;
+                assert_eq!(delivered + report.spooled, 60);
+                sink.local.run_until(tokio::time::sleep(Duration::from_millis(1))).await;
+            }
+        })
+        .await;
+        let arrived = ids(&backend.requests_to("/logs3")).concat();
+        for span in 0..5 {
+            let of_span: Vec<_> = arrived.iter().filter(|id| **id >= 100 && **id % 5 == span).collect();
+            assert!(of_span.len() == 12 && of_span.is_sorted(), "{span}: {of_span:?}");
+        }
+        assert_eq!((arrived.len(), files(&dir).len()), (63, 0));
+    }
+}
+
+#[tokio::test]
+async fn rows_of_a_project_that_is_refused_after_all_do_not_stay_among_those_that_wait() {
+    let (dir, mood) = (scratch(), Arc::new(AtomicU16::new(503)));
+    let status = Arc::clone(&mood);
+    let backend = Backend::start(move |seen| {
+        let is_slow = seen.is("/api/project/register") && seen.json()["project_name"] == "slow";
+        ready(if is_slow { answer(status.load(Ordering::Relaxed), "no") } else { None })
+    })
+    .await;
+    let mut sink = sink_in(&dir, &backend, &[("BRAINTRUST_NUM_RETRIES", "0")]);
+    sink.accept(slow(1, 1));
+    assert_eq!(flush(&mut sink).await, report(0, 1));
+    mood.store(403, Ordering::Relaxed);
+    within(async {
+        while flush(&mut sink).await.is_ok() {
+            sink.local.run_until(tokio::time::sleep(Duration::from_millis(1))).await;
+        }
+    })
+    .await;
+    assert!(sink.stats().last_error.expect("an error").contains("/api/project/register: HTTP 403"));
 }
