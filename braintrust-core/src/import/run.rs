@@ -167,7 +167,8 @@ impl Run<'_> {
     fn despite(&self, error: Error) -> Result<FlushReport, Error> {
         let Some(report) = error.report() else { return Err(error) };
         let only_lacked_room = report.lost.total() == report.lost.count(LossReason::QueueFull);
-        if !error.is_timeout() && (only_lacked_room || report.delivered + report.spooled > 0) {
+        let some_arrived = report.delivered > 0 || report.spooled > self.spooled_before + self.report.spooled;
+        if !error.is_timeout() && (only_lacked_room || some_arrived) {
             return Ok(report.clone());
         }
         Err(Error::from(Kind::Flush {
