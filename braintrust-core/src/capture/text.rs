@@ -6,19 +6,53 @@ use super::escape::escape_into;
 use super::limits::MAX_TEXT_NESTING;
 
 /// Why the rest of a text was left out.
-#[derive(Clone, Copy)]
 enum Cut {
     TooLong,
     TooDeep,
 }
 
+/// Where a text is cut.
+#[derive(Default)]
+struct Bounds {
+    nesting: Nesting,
+    cut: Option<Cut>,
+}
+
+impl Bounds {
+    /// Has `put` take as much of `text` as may follow; it says how many bytes it had room for.
+    ///
+    /// # Errors
+    ///
+    /// If the text is cut: that makes derived implementations stop at once, which is what keeps a deep value off the stack.
+    fn write(&mut self, text: &str, put: impl FnOnce(&str) -> usize) -> fmt::Result {
+        if self.cut.is_some() {
+            return Err(fmt::Error);
+        }
+        let within = self.nesting.part_within(text);
+        self.cut = within.map(|_| Cut::TooDeep);
+        let text = within.unwrap_or(text);
+        if put(text) < text.len() {
+            self.cut = Some(Cut::TooLong);
+        }
+        if self.cut.is_some() { Err(fmt::Error) } else { Ok(()) }
+    }
+
+    /// What stands at the end of the text.
+    fn note(&self) -> &'static str {
+        match self.cut {
+            None => "",
+            Some(Cut::TooLong) => "… [the rest is cut]",
+            Some(Cut::TooDeep) => "… [the rest is cut: nested too deep]",
+        }
+    }
+}
+
 /// Receives formatted text as an open JSON string; [`finish`](Self::finish) closes it.
-pub(super) struct BoundedText<'a> {
+struct BoundedText<'a> {
     out: &'a mut Vec<u8>,
     /// The length of `out` at which the text is cut.
     end: usize,
-    nesting: Nesting,
-    cut: Option<Cut>,
+    bounds: Bounds,
 }
 
 /// Brackets open so far. Brackets within string literals count too: this is a bound, not a parser.
@@ -42,43 +76,21 @@ impl Nesting {
     }
 }
 
-impl Cut {
-    const fn note(self) -> &'static str {
-        match self {
-            Self::TooLong => "… [the rest is cut]",
-            Self::TooDeep => "… [the rest is cut: nested too deep]",
-        }
-    }
-}
-
 impl<'a> BoundedText<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>, end: usize) -> Self {
+    fn new(out: &'a mut Vec<u8>, end: usize) -> Self {
         out.push(b'"');
-        Self { out, end, nesting: Nesting::default(), cut: None }
+        Self { out, end, bounds: Bounds::default() }
     }
 
-    pub(super) fn finish(self) {
-        self.out.extend_from_slice(self.cut.map_or("", Cut::note).as_bytes());
+    fn finish(self) {
+        self.out.extend_from_slice(self.bounds.note().as_bytes());
         self.out.push(b'"');
     }
 }
 
 impl fmt::Write for BoundedText<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // An error makes derived implementations stop at once, which is what keeps a deep value off the stack.
-        if self.cut.is_some() {
-            return Err(fmt::Error);
-        }
-        let within = self.nesting.part_within(text);
-        self.cut = within.map(|_| Cut::TooDeep);
-        let text = within.unwrap_or(text);
-        if escape_into(self.out, text, self.end) < text.len() {
-            self.cut = Some(Cut::TooLong);
-        }
-        match self.cut {
-            None => Ok(()),
-            Some(_) => Err(fmt::Error),
-        }
+        self.bounds.write(text, |text| escape_into(self.out, text, self.end))
     }
 }
 
@@ -86,32 +98,24 @@ impl fmt::Write for BoundedText<'_> {
 struct BoundedString {
     out: String,
     most_bytes: usize,
-    nesting: Nesting,
-    cut: Option<Cut>,
+    bounds: Bounds,
 }
 
 impl fmt::Write for BoundedString {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.cut.is_some() {
-            return Err(fmt::Error);
-        }
-        let within = self.nesting.part_within(text);
-        self.cut = within.map(|_| Cut::TooDeep);
-        let text = within.unwrap_or(text);
-        let room = self.most_bytes.saturating_sub(self.out.len());
-        self.out.push_str(&text[..text.floor_char_boundary(room)]);
-        if text.len() > room {
-            self.cut = Some(Cut::TooLong);
-        }
-        if self.cut.is_some() { Err(fmt::Error) } else { Ok(()) }
+        self.bounds.write(text, |text| {
+            let taken = text.floor_char_boundary(self.most_bytes.saturating_sub(self.out.len()));
+            self.out.push_str(&text[..taken]);
+            taken
+        })
     }
 }
 
 /// What `value` formats to, cut at `most_bytes`. An implementation that gives up by itself has said what it said.
 pub(crate) fn bounded_text(value: fmt::Arguments<'_>, most_bytes: usize) -> String {
-    let mut text = BoundedString { out: String::new(), most_bytes, nesting: Nesting::default(), cut: None };
+    let mut text = BoundedString { out: String::new(), most_bytes, bounds: Bounds::default() };
     let _ = fmt::write(&mut text, value);
-    text.out.push_str(text.cut.map_or("", Cut::note));
+    text.out.push_str(text.bounds.note());
     text.out
 }
 
@@ -120,7 +124,7 @@ pub(crate) fn bounded_text(value: fmt::Arguments<'_>, most_bytes: usize) -> Stri
 /// Returns `false` if the implementation gave up by itself; what it wrote is there nevertheless.
 pub(super) fn write_text(out: &mut Vec<u8>, end: usize, value: fmt::Arguments<'_>) -> bool {
     let mut text = BoundedText::new(out, end);
-    let written = fmt::write(&mut text, value).is_ok() || text.cut.is_some();
+    let written = fmt::write(&mut text, value).is_ok() || text.bounds.cut.is_some();
     text.finish();
     written
 }
