@@ -158,6 +158,22 @@ fn the_local_folder_can_be_sent_to_braintrust_later() {
     assert_eq!(all_rows(&arrived), all_rows(&original));
 }
 
+#[test]
+fn a_folder_is_not_imported_into_itself() {
+    let (folder, other) = (Folder::new("itself"), Folder::new("another"));
+    let logger = folder.logger();
+    trace_something(&logger);
+    let own = fs::read_dir(&folder.0).unwrap().next().unwrap().unwrap().path();
+    let before = fs::read(&own).unwrap();
+    for refused in [Import::new(&logger).local_folder(&folder.0), Import::new(&logger).file(&own)] {
+        let error = refused.run().unwrap_err();
+        assert!(error.is_argument() && error.to_string().contains("a logger that writes to it"), "{error}");
+    }
+    assert_eq!(fs::read(&own).unwrap(), before);
+    let copy = other.file("copy.jsonl", &before);
+    assert!(Import::new(&logger).file(copy).run().unwrap().imported > 0, "any other file may be");
+}
+
 /// The example of Braintrust's documentation, as its program prints it.
 const NESTED: &str = r#"{"input": "What is 1+1?", "output": "The sum of 1+1 is 2.", "expected": "2.", "metadata": {"template": "Answer the following question: %s"}, "children": [{"input": [{"role": "user", "content": "Answer the following question: What is 1+1?"}], "output": {"content": "The sum of 1+1 is 2.", "role": "assistant"}, "metadata": {"model": "gpt-3.5-turbo"}, "metrics": {"start": 1704916642.978631, "end": 1704916643.450115, "tokens": 30, "prompt_tokens": 19, "completion_tokens": 11}, "name": "OpenAI Chat Completion", "type": "llm"}], "name": "run_input"}
 {"input": "Which is larger, the sun or the moon?", "output": "The sun.", "name": "run_input", "span_attributes": {"type": "task"}}

@@ -85,7 +85,7 @@ impl<'a> Import<'a> {
         Self { logger: logger.clone(), inputs: Vec::new(), keeps_ids: true, on_progress: Box::new(|_| {}) }
     }
 
-    /// Reads a file.
+    /// Reads a file. One in the folder that the logger itself writes to is refused.
     pub fn file(self, path: impl AsRef<Path>) -> Self {
         self.with(Input::File(path.as_ref().to_owned()))
     }
@@ -179,14 +179,22 @@ impl<'a> Import<'a> {
         Ok(run.finish())
     }
 
+    /// A folder that is read while it is written to would hold everything twice.
     fn refuse_own_folder(&self, input: &Input<'_>) -> Result<(), Error> {
-        let (Input::Folder(folder), Some(own)) = (input, self.logger.local_folder()) else { return Ok(()) };
-        if !matches!((folder.canonicalize(), own.canonicalize()), (Ok(folder), Ok(own)) if folder == own) {
+        let (path, is_file) = match input {
+            Input::Folder(path) => (path, false),
+            Input::File(path) => (path, true),
+            Input::Reader(..) | Input::Rows(_) => return Ok(()),
+        };
+        let found = path.canonicalize().ok();
+        let folder = found.as_deref().and_then(|found| if is_file { found.parent() } else { Some(found) });
+        let own = self.logger.local_folder().and_then(|own| own.canonicalize().ok());
+        if folder.is_none() || folder != own.as_deref() {
             return Ok(());
         }
-        let folder = folder.display();
+        let path = path.display();
         Err(Error::argument(format!(
-            "`{folder}` cannot be imported into a logger that writes to it; set BRAINTRUST_API_KEY to send it to Braintrust, \
+            "`{path}` cannot be imported into a logger that writes to it; set BRAINTRUST_API_KEY to send it to Braintrust, \
              or give the logger another folder"
         )))
     }
