@@ -33,6 +33,12 @@ impl Folder {
         path
     }
 
+    /// The file of rows that a logger has left here, beside the `.gitignore`.
+    fn rows(&self) -> PathBuf {
+        let is_rows = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
+        fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path()).find(is_rows).unwrap()
+    }
+
     fn logger(&self) -> Logger {
         Logger::builder().project("origin").local_folder(&self.0).build().unwrap()
     }
@@ -163,7 +169,7 @@ fn a_folder_is_not_imported_into_itself() {
     let (folder, other) = (Folder::new("itself"), Folder::new("another"));
     let logger = folder.logger();
     trace_something(&logger);
-    let own = fs::read_dir(&folder.0).unwrap().next().unwrap().unwrap().path();
+    let own = folder.rows();
     let before = fs::read(&own).unwrap();
     for refused in [Import::new(&logger).local_folder(&folder.0), Import::new(&logger).file(&own)] {
         let error = refused.run().unwrap_err();
