@@ -2,6 +2,7 @@
 
 mod bodies;
 mod hostile;
+mod open_streams;
 mod recorded;
 mod spans;
 mod strangers;

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use bytes::Bytes;
-use memchr::memmem;
 
 use super::Endpoint;
 use super::frames::Framing;
@@ -12,51 +11,45 @@ use crate::record::bound::Held;
 
 /// How much is kept of what comes before the first event: to be shown if there never is one.
 const BEGINNING_BYTES: usize = 16 * 1024;
-/// What ends an event, at least: an empty line after another.
-const ENDS: [&[u8]; 2] = [b"\n\n", b"\n\r\n"];
-/// What a stream's byte order mark begins with. Only at its very beginning does it mean nothing.
-const MARK: u8 = 0xef;
 
 /// A stream as far as it was read, and what is left of the bytes that have arrived. Lives on the exporter's thread.
 pub(super) struct Ahead {
     pub(super) stream: Stream,
     /// An event that has not ended yet.
     pub(super) unread: Vec<u8>,
-    /// How much of `unread` holds no end of an event.
-    searched: usize,
+    /// How long `unread` must be to be looked at: twice as long as when it held no whole event. One that is long would
+    /// else be looked through with every piece of it that comes.
+    worth_reading: usize,
     /// The first bytes, while there is no event.
     pub(super) beginning: Vec<u8>,
     held: Held,
 }
 
 impl Ahead {
-    pub(super) fn new(endpoint: &Endpoint) -> Self {
-        let stream = Stream::new(endpoint, Framing::Sse);
-        Self { stream, unread: Vec::new(), searched: 0, beginning: Vec::new(), held: Held::default() }
+    pub(super) fn new(endpoint: &Endpoint, framing: Framing) -> Self {
+        let stream = Stream::new(endpoint, framing);
+        Self { stream, unread: Vec::new(), worth_reading: 0, beginning: Vec::new(), held: Held::default() }
     }
 
     /// Reads what comes next, up to the end of the last whole event.
     pub(super) fn read(&mut self, parts: &[Bytes]) {
         parts.iter().for_each(|part| self.unread.extend_from_slice(part));
-        if let Some(end) = self.last_end() {
-            self.stream.read(&self.unread[..end]);
-            if self.stream.events == 0 {
-                let room = BEGINNING_BYTES.saturating_sub(self.beginning.len());
-                self.beginning.extend_from_slice(&self.unread[..end.min(room)]);
-            }
-            self.unread.drain(..end);
-            self.unread.shrink_to(self.unread.len() * 2);
+        if self.unread.len() >= self.worth_reading {
+            self.read_settled();
+            self.worth_reading = 2 * self.unread.len();
         }
-        self.searched = self.unread.len();
         self.held.set(self.unread.len() + self.stream.weight);
     }
 
-    /// The place after the last event that has ended, and is followed by something that can't be mistaken for a beginning.
-    fn last_end(&self) -> Option<usize> {
-        let from = self.searched.saturating_sub(ENDS[1].len());
-        let recent = self.unread.get(from..self.unread.len().checked_sub(1)?)?;
-        let ends = ENDS.iter().filter_map(|end| Some(from + memmem::rfind(recent, end)? + end.len()));
-        ends.max().filter(|end| self.unread[*end] != MARK)
+    fn read_settled(&mut self) {
+        let end = self.stream.framing.settled(&self.unread);
+        self.stream.read(&self.unread[..end]);
+        if self.stream.events == 0 {
+            let room = BEGINNING_BYTES.saturating_sub(self.beginning.len());
+            self.beginning.extend_from_slice(&self.unread[..end.min(room)]);
+        }
+        self.unread.drain(..end);
+        self.unread.shrink_to(self.unread.len() * 2);
     }
 }
 
@@ -75,10 +68,11 @@ mod tests {
 
     use super::*;
     use crate::llm::WireApi;
+    use crate::llm::frames::tests::message;
     use crate::llm::notes::Notes;
 
-    fn endpoint() -> Endpoint {
-        Endpoint::new("openai", WireApi::ChatCompletions)
+    fn endpoint(api: WireApi) -> Endpoint {
+        Endpoint::new("acme", api)
     }
 
     /// All that a stream comes to.
@@ -89,8 +83,13 @@ mod tests {
         (events, first_token, is_whole, read, response, notes.as_slice().to_vec())
     }
 
-    /// Pieces of streams, which make events in every order: sound, cut, without an end, with every kind of line end.
-    fn pieces() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    /// Pieces in any order.
+    fn pieces(pieces: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(prop::sample::select(pieces), 0..60).prop_map(|pieces| pieces.concat())
+    }
+
+    /// Server-sent events: sound, cut, without an end, with every kind of line end.
+    fn sse() -> impl Strategy<Value = Vec<u8>> {
         let event = |text: &str| format!(r#"data: {{"choices":[{{"index":0,"delta":{{"content":"{text}"}}}}]}}"#);
         let lines: [Vec<u8>; 9] = [
             event("a").into(),
@@ -103,27 +102,78 @@ mod tests {
             b"\xffnonsense".to_vec(),
             Vec::new(),
         ];
-        let ends = prop::sample::select(vec!["\n", "\n\n", "\r\n", "\r\n\r\n", "\r", "\r\r", "\n\r\n", "\r\n\n", ""]);
-        let piece =
-            (prop::sample::select(lines.to_vec()), ends).prop_map(|(line, end)| [&line, end.as_bytes()].concat());
-        prop::collection::vec(piece, 0..40)
+        let ends = ["\n", "\n\n", "\r\n", "\r\n\r\n", "\r", "\r\r", "\n\r\n", "\r\n\n", ""];
+        pieces(lines.iter().flat_map(|line| ends.map(|end| [line, end.as_bytes()].concat())).collect())
+    }
+
+    /// Messages of Amazon's: sound ones, and what damage leaves of them.
+    fn event_stream() -> impl Strategy<Value = Vec<u8>> {
+        let delta = |text: &str| format!(r#"{{"contentBlockIndex":0,"delta":{{"text":"{text}"}}}}"#);
+        let long = message(":event-type", "contentBlockDelta", delta(&"long ".repeat(30)).as_bytes());
+        let short = message(":event-type", "contentBlockDelta", delta("a").as_bytes());
+        let failed = message(":exception-type", "throttlingException", br#"{"message":"Too fast"}"#);
+        let mut wrong_sum = short.clone();
+        wrong_sum[40] ^= 1;
+        let mut wrong_prelude = short.clone();
+        wrong_prelude[2] ^= 1;
+        let (cut, rest) = (short[..20].to_vec(), short[20..].to_vec());
+        pieces(vec![long, short.clone(), short, failed, wrong_sum, wrong_prelude, cut, rest, vec![0], b"{}\n".to_vec()])
+    }
+
+    /// Values in lines and in arrays, over several lines, and what is none.
+    fn values() -> impl Strategy<Value = Vec<u8>> {
+        let line = |text: &str| format!(r#"{{"message":{{"content":"{text}"}},"done":false}}"#);
+        let texts = [
+            &line("a"),
+            &line(r#"b]\n\"\u00e9"#),
+            &(line("c") + "\n"),
+            "{\"message\":\n {\"content\":\n\"d\"}\r\n}",
+            "{\"message\":{\"content\":\"cut",
+            "\n",
+            "\n",
+            "\r\n",
+            ",",
+            "[",
+            "]",
+            "1",
+            "23 ",
+            "-",
+            "tru",
+            "true\n",
+            "\"text\"",
+            "\"text",
+            "oops\n",
+            "{\"a\":}\n",
+            "\u{feff}",
+        ];
+        let mut all: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+        all.extend([b"\xff".to_vec(), b"\"\xff\"".to_vec(), b"{\"\xe9\":1}\n".to_vec()]);
+        pieces(all)
+    }
+
+    fn streams() -> impl Strategy<Value = (WireApi, Framing, Vec<u8>)> {
+        prop_oneof![
+            sse().prop_map(|bytes| (WireApi::ChatCompletions, Framing::Sse, bytes)),
+            event_stream().prop_map(|bytes| (WireApi::Converse, Framing::EventStream, bytes)),
+            values().prop_map(|bytes| (WireApi::OllamaChat, Framing::Values, bytes)),
+        ]
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 6000, ..ProptestConfig::default() })]
 
         #[test]
         fn a_stream_that_is_read_ahead_comes_to_what_it_does_whole(
-            pieces in pieces(),
-            cuts in prop::collection::vec(1_usize..60, 1..40),
+            (api, framing, bytes) in streams(),
+            cuts in prop::collection::vec(1_usize..60, 1..60),
         ) {
-            let text = pieces.concat();
-            let mut whole = Stream::new(&endpoint(), Framing::Sse);
-            whole.read(&text);
-            let mut ahead = Ahead::new(&endpoint());
-            let mut rest = &text[..];
+            let mut whole = Stream::new(&endpoint(api), framing);
+            whole.read(&bytes);
+            let mut ahead = Ahead::new(&endpoint(api), framing);
+            let mut rest = &bytes[..];
             for cut in cuts {
                 let (part, after) = rest.split_at(cut.min(rest.len()));
+                ahead.worth_reading = 0;
                 ahead.read(&[Bytes::copy_from_slice(part)]);
                 rest = after;
             }
@@ -134,14 +184,46 @@ mod tests {
 
     #[test]
     fn what_was_read_is_not_kept() {
-        let event = r#"data: {"id":"chatcmpl-0123456789abcdefghijklmnopqrstuv","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}"#;
-        let event = Bytes::from(event.to_owned() + "\n\n");
-        let mut ahead = Ahead::new(&endpoint());
-        (0..5_000).for_each(|_| ahead.read(std::slice::from_ref(&event)));
-        assert_eq!(ahead.stream.events, 4_999, "the last one may go on");
-        assert!(ahead.unread.capacity() < 4 * event.len());
-        let all = 5_000 * event.len();
-        assert!(ahead.held.bytes() < all / 4, "{} of {all}", ahead.held.bytes());
-        assert_eq!(ahead.stream.notes, Notes::default());
+        let chunk = r#"{"id":"chatcmpl-0123456789abcdefghijklmnopqrstuv","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}"#;
+        let line = r#"{"model":"qwen2.5:0.5b-instruct-q4_K_M","created_at":"2026-01-01T00:00:00.000000000Z","message":{"role":"assistant","content":" word"},"done":false,"padding":"0123456789abcdefghijklmnopqrstuvwxyz"}"#;
+        let delta = r#"{"contentBlockIndex":0,"delta":{"text":" word"},"p":"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"}"#;
+        let streams = [
+            // The last event may go on.
+            (WireApi::ChatCompletions, Framing::Sse, format!("data: {chunk}\n\n").into_bytes(), 4_999),
+            (WireApi::OllamaChat, Framing::Values, format!("{line}\n").into_bytes(), 5_000),
+            (
+                WireApi::Converse,
+                Framing::EventStream,
+                message(":event-type", "contentBlockDelta", delta.as_bytes()),
+                5_000,
+            ),
+        ];
+        for (api, framing, event, events) in streams {
+            let event = Bytes::from(event);
+            let mut ahead = Ahead::new(&endpoint(api), framing);
+            (0..5_000).for_each(|_| ahead.read(std::slice::from_ref(&event)));
+            assert_eq!(ahead.stream.events, events, "{framing:?}");
+            assert!(ahead.unread.capacity() < 4 * event.len(), "{framing:?}");
+            let all = 5_000 * event.len();
+            assert!(ahead.held.bytes() < all / 4, "{framing:?}: {} of {all}", ahead.held.bytes());
+            assert_eq!(ahead.stream.notes, Notes::default(), "{framing:?}");
+        }
+    }
+
+    /// Looked through with every piece that comes, it would take minutes.
+    #[test]
+    fn an_event_without_end_takes_time_by_its_length() {
+        let begun = std::time::Instant::now();
+        for (api, framing, start) in [
+            (WireApi::ChatCompletions, Framing::Sse, "data: \""),
+            (WireApi::OllamaChat, Framing::Values, "{\"message\":\""),
+        ] {
+            let mut ahead = Ahead::new(&endpoint(api), framing);
+            ahead.read(&[Bytes::from(start)]);
+            let piece = Bytes::from(vec![b'x'; 1024]);
+            (0..16 * 1024).for_each(|_| ahead.read(std::slice::from_ref(&piece)));
+            assert_eq!(ahead.unread.len(), start.len() + 16 * 1024 * 1024);
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
     }
 }

@@ -123,14 +123,22 @@ impl Body {
         }
     }
 
-    /// What has arrived since this was last asked, once it is worth reading, and its count.
-    pub(super) fn take_unread(&mut self) -> Option<(Vec<Bytes>, Held)> {
-        if self.kept - self.taken < UNREAD_BYTES {
-            return None;
-        }
+    /// Whether what has arrived since [`take_unread`](Self::take_unread) is worth reading.
+    pub(super) fn has_unread(&self) -> bool {
+        self.kept - self.taken >= UNREAD_BYTES
+    }
+
+    /// What has arrived since this was last asked, and its count.
+    pub(super) fn take_unread(&mut self) -> (Vec<Bytes>, Held) {
         self.taken = self.kept;
         self.end_block();
-        Some((std::mem::take(&mut self.parts), self.take_held()))
+        (std::mem::take(&mut self.parts), self.take_held())
+    }
+
+    /// The first bytes that are no spaces, as long as nothing was taken.
+    pub(super) fn beginning(&self, length: usize) -> Vec<u8> {
+        let bytes = self.parts.iter().flatten().chain(&self.block);
+        bytes.skip_while(|byte| byte.is_ascii_whitespace()).take(length).copied().collect()
     }
 
     /// Hands over the count of the memory that the body takes.

@@ -48,10 +48,19 @@ struct Watched {
     status: Option<u16>,
     content_type: Option<String>,
     body: Body,
-    /// Whether the body is a stream of events, by its content type.
-    is_events: bool,
-    /// What the exporter's thread has read of it.
-    ahead: Option<Arc<Mutex<Ahead>>>,
+    reading: Reading,
+}
+
+/// When a body is read.
+#[derive(Default)]
+enum Reading {
+    /// Not much has come of it.
+    #[default]
+    Undecided,
+    /// At its end.
+    Late,
+    /// While it arrives, on the exporter's thread.
+    Ahead(Arc<Mutex<Ahead>>),
 }
 
 static NOOP: Span = Span::noop();
@@ -82,17 +91,9 @@ impl ModelCall {
         }
         let endpoint = Arc::new(endpoint);
         read_later(&span, Arc::clone(&endpoint), request, options.name.is_some());
-        let (status, content_type, body) = (None, None, Body::default());
-        Self(Some(Box::new(Watched {
-            span,
-            endpoint,
-            started,
-            status,
-            content_type,
-            body,
-            is_events: false,
-            ahead: None,
-        })))
+        let (status, content_type) = (None, None);
+        let (body, reading) = (Body::default(), Reading::default());
+        Self(Some(Box::new(Watched { span, endpoint, started, status, content_type, body, reading })))
     }
 
     /// The span of the call; a no-op if nothing listens.
@@ -106,8 +107,7 @@ impl ModelCall {
             watched.status = Some(status);
             watched.content_type = content_type.map(str::to_owned);
             watched.body = Body::default();
-            watched.is_events = Framing::is_events(content_type);
-            watched.ahead = None;
+            watched.reading = Reading::default();
         }
     }
 
@@ -115,7 +115,7 @@ impl ModelCall {
     pub fn chunk(&mut self, bytes: &Bytes) {
         if let Some(watched) = &mut self.0 {
             watched.body.add(bytes);
-            if watched.is_events {
+            if watched.body.has_unread() {
                 watched.read_ahead();
             }
         }
@@ -165,21 +165,39 @@ impl Watched {
     /// Has the exporter's thread read what has come of a stream, once that is much: many streams at once, or a long one,
     /// then take the memory of what they say, and not of the many times as much in which they say it.
     fn read_ahead(&mut self) {
-        let Some((parts, held)) = self.body.take_unread() else { return };
-        let ahead = self.ahead.get_or_insert_with(|| Arc::new(Mutex::new(Ahead::new(&self.endpoint))));
+        if matches!(self.reading, Reading::Undecided) {
+            self.decide();
+        }
+        let Reading::Ahead(ahead) = &self.reading else { return };
         let ahead = Arc::clone(ahead);
+        let (parts, held) = self.body.take_unread();
         export::defer(held, move || ahead.lock().unwrap_or_else(PoisonError::into_inner).read(&parts));
+    }
+
+    /// Decides when to read the body, once much has come of it. What is so strange that this does not tell its framing
+    /// is read when all of it tells.
+    fn decide(&mut self) {
+        let beginning = self.body.beginning(Framing::TOLD_BY);
+        let framing = Framing::of(self.endpoint.api(), self.content_type.as_deref(), &beginning);
+        let is_ahead = framing.is_stream() && beginning.len() == Framing::TOLD_BY;
+        self.reading = match is_ahead {
+            true => Reading::Ahead(Arc::new(Mutex::new(Ahead::new(&self.endpoint, framing)))),
+            false => Reading::Late,
+        };
     }
 
     fn conclude(self, conclusion: Conclusion) {
         let ended = Timestamp::now();
-        let Self { span, endpoint, started, status, content_type, mut body, ahead, .. } = self;
+        let Self { span, endpoint, started, status, content_type, mut body, reading } = self;
         let is_open = span.take_over_end();
         let context = span.context().clone();
         export::defer(body.take_held(), move || {
             let mut arrived = body.into_arrived();
             // Deferred work is done in its order, so nobody else holds it any more.
-            let ahead = ahead.and_then(Arc::into_inner);
+            let ahead = match reading {
+                Reading::Ahead(ahead) => Arc::into_inner(ahead),
+                Reading::Undecided | Reading::Late => None,
+            };
             arrived.ahead = ahead.map(|ahead| ahead.into_inner().unwrap_or_else(PoisonError::into_inner));
             let fields = reading::response(&endpoint, Response { status, content_type, arrived, started, conclusion });
             if is_open {

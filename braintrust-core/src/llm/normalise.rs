@@ -67,7 +67,10 @@ pub(super) fn response(
     content_type: Option<&str>,
     body: &mut Arrived,
 ) -> Reply {
-    let framing = Framing::of(endpoint.api(), content_type, &body.head);
+    let framing = match &body.ahead {
+        Some(ahead) => ahead.stream.framing,
+        None => Framing::of(endpoint.api(), content_type, &body.head),
+    };
     let mut reply = Reply::default();
     let response = if framing == Framing::Opaque {
         reply.is_whole = true;

@@ -13,7 +13,7 @@ const REPEATED: usize = 200;
 
 /// A stream as far as its events were seen.
 pub(super) struct Stream {
-    framing: Framing,
+    pub(super) framing: Framing,
     assembly: Box<dyn Assembly>,
     pub(super) events: usize,
     pub(super) is_whole: bool,

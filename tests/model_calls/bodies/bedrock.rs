@@ -170,7 +170,7 @@ fn stream(body: Vec<u8>) -> Response {
 }
 
 /// A message of Amazon's event stream.
-fn message(kind: &str, name: &str, payload: &[u8]) -> Vec<u8> {
+pub fn message(kind: &str, name: &str, payload: &[u8]) -> Vec<u8> {
     let mut headers = vec![kind.len() as u8];
     headers.extend_from_slice(kind.as_bytes());
     headers.push(7);

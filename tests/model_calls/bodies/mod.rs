@@ -16,6 +16,7 @@ use braintrust::testing::memory_logger;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+pub use self::bedrock::message as event_stream_message;
 use super::strangers::METADATA;
 use super::{LIMIT, Response, call, merged};
 
@@ -41,6 +42,14 @@ fn sse(events: &[Value]) -> Response {
 fn named_sse(events: &[Value]) -> Response {
     let event = |event: &Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap());
     Response::sse(events.iter().map(event).collect::<String>())
+}
+
+/// An event with all that providers repeat in each.
+pub fn padded(mut event: Value) -> Value {
+    event["id"] = "0123456789abcdef0123456789abcdef".into();
+    event["model"] = "a-model-with-a-long-name-2026-01-01".into();
+    event["p"] = "abcdefghijklmnopqrstuvwxyz0123456789".into();
+    event
 }
 
 fn parameters() -> Value {

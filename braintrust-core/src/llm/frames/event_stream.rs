@@ -41,6 +41,20 @@ pub(super) fn each(bytes: &[u8], after_gap: bool, notes: &mut Notes, take: &mut 
     }
 }
 
+/// The place of the first message that is not here to its end.
+pub(super) fn settled(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while bytes.len() - at >= PRELUDE {
+        // Where no message begins, another may begin a byte further.
+        let length = prelude_length(&bytes[at..]).unwrap_or(1);
+        if length > bytes.len() - at {
+            break;
+        }
+        at += length;
+    }
+    at
+}
+
 /// The length of the message that begins here, if its prelude is sound.
 fn prelude_length(bytes: &[u8]) -> Option<usize> {
     let length = number(bytes, 0)? as usize;

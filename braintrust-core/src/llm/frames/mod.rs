@@ -20,6 +20,9 @@ pub(super) struct Frame<'a> {
     pub(super) end: usize,
 }
 
+/// The mark of the byte order with which a text may begin. It means nothing at its very beginning only.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// How a body is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -36,35 +39,32 @@ pub(super) enum Framing {
 }
 
 impl Framing {
-    /// The framing of a response: by its content type, and where that says little, by its first bytes.
-    pub(super) fn of(api: WireApi, content_type: Option<&str>, body: &[u8]) -> Self {
-        if Self::is_events(content_type) {
-            return Self::Sse;
-        }
+    /// How many bytes of a body tell its framing, after spaces.
+    pub(super) const TOLD_BY: usize = 16;
+
+    /// The framing of a response: by its content type, and where that says little, by how its body begins.
+    pub(super) fn of(api: WireApi, content_type: Option<&str>, beginning: &[u8]) -> Self {
         let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
-        let kind = kind(&content_type);
+        // Without its parameters.
+        let kind = content_type.split(';').next().unwrap_or_default().trim();
         match kind {
+            "text/event-stream" => return Self::Sse,
             "application/vnd.amazon.eventstream" => return Self::EventStream,
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => return Self::Values,
             "application/octet-stream" => return Self::Opaque,
             _ if ["audio/", "image/", "video/"].iter().any(|family| kind.starts_with(family)) => return Self::Opaque,
             _ => {}
         }
-        let start = body.trim_ascii_start();
+        let start = beginning.strip_prefix(MARK).unwrap_or(beginning).trim_ascii_start();
         let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| start.starts_with(prefix.as_bytes()));
         match api {
             _ if begins(&["data:", "event:", "id:", "retry:", ":"]) => Self::Sse,
             WireApi::OllamaChat | WireApi::OllamaGenerate => Self::Values,
             WireApi::GenerateContent if begins(&["["]) => Self::Values,
-            WireApi::Converse | WireApi::Messages if body.first() == Some(&0) => Self::EventStream,
+            WireApi::Converse | WireApi::Messages if start.first() == Some(&0) => Self::EventStream,
             WireApi::Speech if kind != "application/json" && !begins(&["{"]) => Self::Opaque,
             _ => Self::Whole,
         }
-    }
-
-    /// Whether a content type says that there are server-sent events, whatever the bytes.
-    pub(super) fn is_events(content_type: Option<&str>) -> bool {
-        content_type.is_some_and(|content_type| kind(content_type).eq_ignore_ascii_case("text/event-stream"))
     }
 
     /// Whether an answer of this framing comes piece by piece.
@@ -88,9 +88,20 @@ impl Framing {
             Self::Whole | Self::Opaque => {}
         }
     }
+
+    /// How much of the beginning of a stream can be read for good: whatever comes after `bytes`, what is in there, and
+    /// what is not, comes to the same events.
+    pub(super) fn settled(self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Sse => sse::settled(bytes),
+            Self::EventStream => event_stream::settled(bytes),
+            Self::Values => values::settled(bytes),
+            Self::Whole | Self::Opaque => 0,
+        }
+    }
 }
 
-/// A content type without its parameters.
-fn kind(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or_default().trim()
+#[cfg(test)]
+pub(super) mod tests {
+    pub(in crate::llm) use super::event_stream::tests::message;
 }

@@ -2,14 +2,19 @@
 
 use std::borrow::Cow;
 
-use super::Frame;
+use memchr::memmem;
+
+use super::{Frame, MARK};
 use crate::llm::notes::Notes;
+
+/// What ends an event, at least: an empty line after another.
+const ENDS: [&[u8]; 3] = [b"\n\n", b"\n\r\n", b"\r\r"];
 
 /// Hands over each event that has data. The last one need not be closed by a blank line: what a cut-off stream had
 /// sent is shown too.
 pub(super) fn each(bytes: &[u8], after_gap: bool, notes: &mut Notes, take: &mut dyn FnMut(Frame<'_>, &mut Notes)) {
     let mut event = Event { is_hidden: after_gap, ..Event::default() };
-    let mut lines = Lines { bytes: bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes), whole: bytes.len() };
+    let mut lines = Lines { bytes: bytes.strip_prefix(MARK).unwrap_or(bytes), whole: bytes.len() };
     while let Some((line, end)) = lines.next() {
         if line.is_empty() {
             std::mem::take(&mut event).hand_over(notes, take);
@@ -18,6 +23,13 @@ pub(super) fn each(bytes: &[u8], after_gap: bool, notes: &mut Notes, take: &mut 
         }
     }
     event.hand_over(notes, take);
+}
+
+/// The place after the last event that has ended, and is followed by something that can't be mistaken for a beginning.
+pub(super) fn settled(bytes: &[u8]) -> usize {
+    let Some((_, before_last)) = bytes.split_last() else { return 0 };
+    let ends = ENDS.iter().filter_map(|end| Some(memmem::rfind(before_last, end)? + end.len()));
+    ends.max().filter(|end| bytes[*end] != MARK[0]).unwrap_or_default()
 }
 
 /// An event as far as its lines have been seen.

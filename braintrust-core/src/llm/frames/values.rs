@@ -7,29 +7,46 @@ use serde_json::value::RawValue;
 use super::Frame;
 use crate::llm::notes::Notes;
 
-/// Hands over each value. After one that is malformed it goes on with the next line.
+/// Hands over each value; one that is malformed as far as it came: the reader knows what to make of it.
 pub(super) fn each(bytes: &[u8], after_gap: bool, notes: &mut Notes, take: &mut dyn FnMut(Frame<'_>, &mut Notes)) {
     let mut at = if after_gap { after_line(bytes, 0) } else { 0 };
-    while let Some(skipped) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| !is_between(*byte))) {
-        at += skipped;
-        let mut values = serde_json::Deserializer::from_slice(&bytes[at..]).into_iter::<&RawValue>();
-        match values.next() {
-            Some(Ok(value)) => {
-                let end = at + values.byte_offset();
-                take(Frame { name: Cow::Borrowed(""), data: Cow::Borrowed(value.get().as_bytes()), end }, notes);
-                at = end;
-            }
-            Some(Err(fault)) => {
-                // From the fault on, not from the beginning: nothing is looked at twice, however much is malformed.
-                let line_end = after_line(bytes, at + place_of(&fault, &bytes[at..]));
-                // The value as far as it came: the reader knows what to make of it.
-                take(
-                    Frame { name: Cow::Borrowed(""), data: Cow::Borrowed(&bytes[at..line_end]), end: line_end },
-                    notes,
-                );
-                at = line_end;
-            }
-            None => return,
+    while let Some(Found { start, end, .. }) = next(bytes, at) {
+        take(Frame { name: Cow::Borrowed(""), data: Cow::Borrowed(&bytes[start..end]), end }, notes);
+        at = end;
+    }
+}
+
+/// The place after the last value that nothing more belongs to.
+pub(super) fn settled(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = next(bytes, at).filter(|found| found.has_ended) {
+        at = found.end;
+    }
+    at
+}
+
+/// A value, or what is in its place.
+struct Found {
+    start: usize,
+    end: usize,
+    /// Whether it is the same whatever comes after the bytes.
+    has_ended: bool,
+}
+
+/// The next value from `at` on. After one that is malformed it goes on with the next line.
+fn next(bytes: &[u8], at: usize) -> Option<Found> {
+    let start = at + bytes.get(at..)?.iter().position(|byte| !is_between(*byte))?;
+    let mut values = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<&RawValue>();
+    match values.next()? {
+        Ok(_) => {
+            let end = start + values.byte_offset();
+            let closes_itself = matches!(bytes[start], b'{' | b'"');
+            Some(Found { start, end, has_ended: closes_itself || end < bytes.len() })
+        }
+        Err(fault) => {
+            // From the fault on, not from the beginning: nothing is looked at twice, however much is malformed.
+            let end = after_line(bytes, start + place_of(&fault, &bytes[start..]));
+            Some(Found { start, end, has_ended: !fault.is_eof() && bytes[end - 1] == b'\n' })
         }
     }
 }
