@@ -115,6 +115,51 @@ fn headers_make_two_services_one_trace() {
     assert_eq!(child["root_span_id"], parent["root_span_id"]);
 }
 
+#[traced]
+fn call_on(work: &str) -> Headers {
+    let mut headers = Headers::new();
+    current_span().log(Event::new().metadata("work", work));
+    inject(&current_span(), &mut headers);
+    headers
+}
+
+/// More projects than a program ever meets at once, so that some are handed down in the one way and some in the other.
+#[test]
+fn whatever_the_headers_say_goes_down_the_tree_and_on_in_the_same_words() {
+    let (logger, rows) = memory_logger();
+    let said: Vec<Headers> = (0..1_500)
+        .map(|request| {
+            let (flags, state) = (["00", "01", "03"][request % 3], format!("vendor={request}"));
+            let mut headers = Headers::from([
+                ("traceparent".to_owned(), format!("00-{:032x}-{:016x}-{flags}", request + 1, request + 1)),
+                ("baggage".to_owned(), format!("braintrust.parent=project_name%3Aproject-{request}")),
+            ]);
+            headers.extend((request % 5 == 0).then(|| ("tracestate".to_owned(), state)));
+            headers
+        })
+        .collect();
+    logger.in_scope(|| {
+        for headers in &said {
+            let request = start_span("request").parent(extract(headers)).start();
+            let mut passed_on = request.in_scope(|| call_on(&headers["baggage"]));
+            let (ours, theirs) = (passed_on.remove("traceparent").unwrap(), &headers["traceparent"]);
+            assert_eq!((&ours[..36], &ours[52..]), (&theirs[..36], &theirs[52..]), "the trace, and its flags");
+            assert_eq!(passed_on["baggage"], headers["baggage"]);
+            assert_eq!(passed_on.get("tracestate"), headers.get("tracestate"));
+        }
+    });
+    let rows = rows_of(&logger, &rows);
+    assert_eq!(rows.len(), 2 * said.len());
+    for row in rows {
+        let project = row["project_name"].as_str().unwrap();
+        if let Some(work) = row.get("metadata").and_then(|metadata| metadata.get("work")) {
+            assert_eq!(*work, format!("braintrust.parent=project_name%3A{project}"));
+        }
+        let trace = u64::from_str_radix(row["root_span_id"].as_str().unwrap(), 16).unwrap();
+        assert_eq!(project, format!("project-{}", trace - 1));
+    }
+}
+
 #[traced(parent = headers)]
 fn borrow(headers: &HeaderMap) -> usize {
     headers.len()

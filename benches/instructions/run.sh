@@ -41,6 +41,8 @@ PATHS = {
     "async call": ("caller", ["instructions::async_call"], TIMES),
     "span": ("caller", ["instructions::span"], TIMES),
     "root span": ("caller", ["instructions::root_span"], TIMES),
+    "remote span": ("caller", ["instructions::remote_span"], TIMES),
+    "remote 651 bytes": ("caller", ["instructions::remote_payload"], TIMES),
     "651 bytes captured": ("caller", ["instructions::payload"], TIMES),
     "64 KiB captured": ("caller", ["instructions::prompt"], LARGE_TIMES),
     "join and row": ("exporter", [f"braintrust_core::export::join::Joiner::{part}" for part in ("begin", "join")], TIMES),

@@ -4,8 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Section {
-    /// The span's name, where it is not that of the callsite.
-    Name,
+    /// The span's name, where it is not that of the callsite. Numbers begin at one: zeros are room between sections.
+    Name = 1,
     /// The span's kind, one byte.
     Kind,
     /// The source file of a span made by hand.
@@ -50,7 +50,7 @@ impl Section {
     ];
 
     fn from_index(index: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(index)).copied()
+        Self::ALL.get(usize::from(index).checked_sub(1)?).copied()
     }
 }
 
@@ -86,11 +86,12 @@ impl Sections {
     }
 }
 
-/// The sections in `bytes`, in the order in which they were pushed.
+/// The sections in `bytes`, in the order in which they were pushed. There may be zeros between two.
 pub(crate) fn read(bytes: &[u8]) -> impl Iterator<Item = (Section, &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let (header, tail) = rest.split_first_chunk::<5>()?;
+        let padding = rest.iter().take_while(|byte| **byte == 0).count();
+        let (header, tail) = rest[padding..].split_first_chunk::<5>()?;
         let length = u32::from_le_bytes([header[1], header[2], header[3], header[4]]) as usize;
         let (bytes, tail) = tail.split_at_checked(length)?;
         rest = tail;

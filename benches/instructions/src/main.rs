@@ -1,12 +1,13 @@
 //! The hot paths, each in a function of its own name, so that callgrind can say what each takes.
 
+use std::collections::HashMap;
 use std::hint::black_box;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use braintrust::{Logger, traced};
+use braintrust::{Logger, Parent, start_span, traced};
 
 /// How often each path is gone; `run.sh` divides by it.
 const TIMES: u64 = 10_000;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     if side == "caller" {
         // What a thread does once.
         step();
-        for path in [poll, async_call, span, root_span, payload, prompt] {
+        for path in [poll, async_call, span, root_span, remote_span, payload, remote_payload, prompt] {
             path();
             let _ = logger.flush_blocking(Duration::from_secs(60));
         }
@@ -84,12 +85,28 @@ fn root_span() {
     (0..TIMES).for_each(|_| step());
 }
 
+/// Spans without fields, in a trace of another program's project.
+#[inline(never)]
+fn remote_span() {
+    under_a_remote_root(&|| (0..TIMES).for_each(|_| step()));
+}
+
 /// Spans with 651 bytes of JSON.
 #[inline(never)]
 fn payload() {
+    under_a_root(&answers);
+}
+
+/// The same in a trace of another program's project.
+#[inline(never)]
+fn remote_payload() {
+    under_a_remote_root(&answers);
+}
+
+fn answers() {
     let question = "what does a span cost? ".repeat(9);
     let pages: Vec<String> = (0..5).map(|page| format!("page {page}: a line of just forty characters.")).collect();
-    under_a_root(&|| (0..TIMES).for_each(|_| keep(answer(&question, &pages))));
+    (0..TIMES).for_each(|_| keep(answer(&question, &pages)));
 }
 
 /// Spans with a text of 64 KiB.
@@ -144,6 +161,15 @@ fn complete(text: &str) -> usize {
 #[traced(no_input, no_output)]
 fn under_a_root(work: &dyn Fn()) {
     work();
+}
+
+/// As in a service that is called by another one, which keeps its traces in a project of its own.
+fn under_a_remote_root(work: &dyn Fn()) {
+    let headers = HashMap::from([
+        ("traceparent".to_owned(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        ("baggage".to_owned(), "braintrust.parent=project_name:caller".to_owned()),
+    ]);
+    start_span("request").parent(Parent::from_headers(&headers)).start().in_scope(work);
 }
 
 #[inline(never)]

@@ -168,6 +168,11 @@ pub(super) fn top() -> Option<(Spot, bool)> {
     light().map(|spot| (spot, true)).or_else(list::top)
 }
 
+/// Whether what is innermost is where the one call of a model is made that its span is about.
+pub(super) fn is_model_call() -> bool {
+    light().is_none() && list::is_model_call()
+}
+
 /// The nearest span of `logger`, looking outward.
 pub(super) fn nearest_of(logger: LoggerId) -> Option<Spot> {
     match light() {

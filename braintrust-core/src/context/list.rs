@@ -92,6 +92,11 @@ pub(super) fn top() -> Option<(Spot, bool)> {
     with(|entries| entries.last().and_then(|top| Some((top.context.spot()?, !top.mixed)))).flatten()
 }
 
+/// Whether the innermost context is where the one call of a model is made that its span is about.
+pub(super) fn is_model_call() -> bool {
+    with(|entries| entries.last().is_some_and(|top| top.context.is_model_call())).unwrap_or(false)
+}
+
 /// The nearest span of `logger`, looking outward.
 pub(super) fn nearest_of(logger: LoggerId) -> Option<Spot> {
     with(|entries| outward(entries).find(|spot| spot.span.logger == logger)).flatten()

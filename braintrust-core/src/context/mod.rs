@@ -10,8 +10,7 @@ mod list;
 mod spot;
 
 pub use enter::{Entered, InContext};
-pub(crate) use lineage::{Heritage, Lineage};
-use spot::Role;
+pub(crate) use lineage::{Heritage, Lineage, LineageNumber};
 pub(crate) use spot::{SpanRef, Spot};
 
 use std::sync::Arc;
@@ -29,7 +28,7 @@ pub struct Context(Repr);
 enum Repr {
     #[default]
     None,
-    /// A span of a trace that began here, among spans of its own project.
+    /// A span among spans of its own logger, of a trace that began here or whose lineage goes by its number.
     Plain(SpanRef),
     Rich(Arc<Rich>),
 }
@@ -39,6 +38,8 @@ struct Rich {
     innermost: Spot,
     /// The nearest span of each other logger, innermost first.
     others: Box<[Spot]>,
+    /// Whether this is where the one call of a model is made that the innermost span is about.
+    is_model_call: bool,
 }
 
 impl Context {
@@ -51,8 +52,9 @@ impl Context {
     /// What is current on this thread now.
     #[must_use]
     pub fn current() -> Self {
-        current::top()
-            .map_or_else(Self::none, |(spot, is_alone)| if is_alone { Self::alone(spot) } else { Self::around(spot) })
+        let Some((spot, is_alone)) = current::top() else { return Self::none() };
+        let here = if is_alone { Self::alone(spot) } else { Self::around(spot) };
+        if current::is_model_call() { here.during_model_call() } else { here }
     }
 
     /// No span, but a logger: the next span is a root of that logger.
@@ -66,32 +68,28 @@ impl Context {
         if others.is_empty() {
             return Self::alone(innermost);
         }
-        Self(Repr::Rich(Arc::new(Rich { innermost, others: others.into() })))
+        Self(Repr::Rich(Arc::new(Rich { innermost, others: others.into(), is_model_call: false })))
     }
 
     /// `innermost` where no span of another logger is around.
     pub(crate) fn alone(innermost: Spot) -> Self {
         match innermost.lineage {
             None => Self(Repr::Plain(innermost.span)),
-            Some(_) => Self(Repr::Rich(Arc::new(Rich { innermost, others: Box::default() }))),
+            Some(_) => Self(Repr::Rich(Arc::new(Rich { innermost, others: Box::default(), is_model_call: false }))),
         }
     }
 
     /// This context where the one call of a model is made that its innermost span is about.
     pub(crate) fn during_model_call(&self) -> Self {
-        let during = |span: SpanRef| SpanRef { role: Role::ModelCall, ..span };
-        Self(match &self.0 {
-            Repr::None => Repr::None,
-            Repr::Plain(span) => Repr::Plain(during(*span)),
-            Repr::Rich(rich) => {
-                let Rich { innermost, others } = rich.as_ref();
-                let innermost = Spot { span: during(innermost.span), lineage: innermost.lineage.clone() };
-                Repr::Rich(Arc::new(Rich { innermost, others: others.clone() }))
-            }
-        })
+        let Some(innermost) = self.spot() else { return Self::none() };
+        Self(Repr::Rich(Arc::new(Rich { innermost, others: self.others().into(), is_model_call: true })))
     }
 
-    /// A span of a trace that began here, among spans of its own project.
+    fn is_model_call(&self) -> bool {
+        matches!(&self.0, Repr::Rich(rich) if rich.is_model_call)
+    }
+
+    /// A span among spans of its own logger, whose trace hands down nothing but by number.
     #[inline]
     pub(crate) const fn of_plain(span: SpanRef) -> Self {
         Self(Repr::Plain(span))
@@ -123,7 +121,7 @@ impl Context {
         }
     }
 
-    /// What the innermost span's trace hands down.
+    /// What the innermost span's trace hands down, where it does not go by its number.
     pub(crate) fn lineage(&self) -> Option<&Arc<Lineage>> {
         match &self.0 {
             Repr::None | Repr::Plain(_) => None,
@@ -133,7 +131,8 @@ impl Context {
 
     /// What the innermost span has inherited.
     pub(crate) fn heritage(&self) -> Option<&Heritage> {
-        self.lineage().map(|lineage| &lineage.heritage)
+        let numbered = || self.innermost()?.lineage().known();
+        self.lineage().map(|lineage| &**lineage).or_else(numbered).map(|lineage| &lineage.heritage)
     }
 
     /// The innermost span with what its trace hands down.
@@ -177,8 +176,8 @@ pub(crate) fn here() -> Option<(Spot, bool)> {
 /// Whether a call of a model that is made here is the one that the innermost span is about; for spans of `logger`, if one
 /// is named.
 pub(crate) fn is_during_model_call(logger: Option<LoggerId>) -> bool {
-    let of_call = current::top().filter(|(spot, _)| spot.span.role == Role::ModelCall);
-    of_call.is_some_and(|(spot, _)| logger.is_none_or(|logger| logger == spot.span.logger))
+    let is_of = |logger| current::top().is_some_and(|(spot, _)| spot.span.logger == logger);
+    current::is_model_call() && logger.is_none_or(is_of)
 }
 
 /// Where a new span of `logger` goes (of whichever logger is current, or else the process's default, if `logger` is
@@ -263,6 +262,29 @@ mod tests {
                     threads.spawn(|| carried.scope(|| assert_eq!((nearest(1), nearest(2)), (Some(11), Some(20)))));
                 });
             });
+        });
+    }
+
+    #[test]
+    fn the_call_that_a_span_is_about_is_known_wherever_it_is_carried_and_no_further_down() {
+        let is_during = |logger| is_during_model_call(Some(LoggerId(logger)));
+        assert!(!is_during_model_call(None));
+        span(1, 1).scope(|| {
+            assert!(!is_during_model_call(None));
+            span(2, 2).during_model_call().scope(|| {
+                let carried = Context::current();
+                std::thread::scope(|threads| {
+                    threads.spawn(|| {
+                        carried.scope(|| {
+                            assert!(is_during_model_call(None) && is_during(2) && !is_during(1));
+                            assert_eq!(nearest(1), Some(1), "who is around is still known");
+                        });
+                    });
+                });
+                span(2, 3).scope(|| assert!(!is_during_model_call(None)));
+                assert!(is_during(2));
+            });
+            assert!(!is_during_model_call(None));
         });
     }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Lineage;
+use super::lineage::{Descent, LineageNumber};
+use super::{Heritage, Lineage};
 use crate::active::{self, LoggerId};
 use crate::ids::{SpanId, TraceId};
 
@@ -12,24 +13,25 @@ pub(crate) struct SpanRef {
     pub(crate) span: SpanId,
     pub(crate) trace: TraceId,
     pub(crate) logger: LoggerId,
-    /// Also gives the compiler room for the other variants of a context's representation, which keeps it at 32 bytes. As
-    /// wide as what it is copied with: a load that is wider than the store before it has to wait.
-    pub(super) role: Role,
-}
-
-/// What is done under a span, as far as anyone has to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(super) enum Role {
-    Any,
-    /// The one call of a model that the span is about.
-    ModelCall,
+    /// What the trace hands down, if that goes by number.
+    lineage: LineageNumber,
 }
 
 impl SpanRef {
     #[inline]
     pub(crate) const fn new(logger: LoggerId, trace: TraceId, span: SpanId) -> Self {
-        Self { span, trace, logger, role: Role::Any }
+        Self { span, trace, logger, lineage: LineageNumber::NONE }
+    }
+
+    /// The same span where its trace hands down what is known by `number`.
+    pub(crate) const fn with_lineage(self, number: LineageNumber) -> Self {
+        Self { lineage: number, ..self }
+    }
+
+    /// What the trace hands down, by number.
+    #[inline]
+    pub(crate) fn lineage(&self) -> LineageNumber {
+        self.lineage
     }
 
     /// No span yet, but the logger that takes the next root.
@@ -48,7 +50,7 @@ impl SpanRef {
     pub(crate) fn child(&self) -> Self {
         let span = SpanId::random();
         let trace = if self.has_trace() { self.trace } else { TraceId::of_root(span, active::id_style()) };
-        Self::new(self.logger, trace, span)
+        Self { span, trace, ..*self }
     }
 }
 
@@ -59,12 +61,22 @@ const NO_TRACE: TraceId = TraceId([0, 0]);
 #[derive(Clone, Debug)]
 pub(crate) struct Spot {
     pub(crate) span: SpanRef,
+    /// Where it does not go by its number.
     pub(crate) lineage: Option<Arc<Lineage>>,
 }
 
 impl Spot {
     pub(crate) const fn new(span: SpanRef) -> Self {
         Self { span, lineage: None }
+    }
+
+    /// Where a trace that began elsewhere goes on.
+    pub(crate) fn with_heritage(span: SpanRef, heritage: Heritage) -> Self {
+        match heritage.begin() {
+            Descent::None => Self::new(span),
+            Descent::Numbered(number) => Self::new(span.with_lineage(number)),
+            Descent::Whole(lineage) => Self { span, lineage: Some(lineage) },
+        }
     }
 
     /// No span yet, but the logger that takes the next root.

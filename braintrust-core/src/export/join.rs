@@ -160,7 +160,7 @@ impl Joiner {
                 records.iter().for_each(|record| carried.push(record));
                 continue;
             }
-            let container = first.section(Section::Container);
+            let container = container_of(first);
             let batch = batch_of(rows, first.span.logger);
             let mut may_hold_messages = false;
             batch.push_with(first.span.span.0, container, |out| {
@@ -174,6 +174,11 @@ impl Joiner {
             }
         }
     }
+}
+
+/// The object that holds the row of a span, encoded, where it is not the logger's project.
+fn container_of<'a>(first: &Record<'a>) -> Option<&'a [u8]> {
+    first.section(Section::Container).or_else(|| first.span.lineage().known()?.sections().of(Section::Container).next())
 }
 
 fn batch_of(rows: &mut Rows, logger: LoggerId) -> &mut RowBatch {

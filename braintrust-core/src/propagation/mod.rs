@@ -17,4 +17,4 @@ mod trace_context;
 pub use carrier::{Extractor, Injector};
 pub(crate) use parent_object::ParentObject;
 pub(crate) use slug::{JsonObject, ObjectRef, ObjectType, RowIds, SlugVersion, SpanComponents};
-pub(crate) use trace_context::{TraceContext, extract, inject};
+pub(crate) use trace_context::{SAMPLED, TraceContext, extract, inject};

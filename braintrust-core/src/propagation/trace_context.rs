@@ -9,7 +9,7 @@ const TRACESTATE: &str = "tracestate";
 const BAGGAGE: &str = "baggage";
 
 /// The flag of a trace that is recorded, as ours are unless the caller's headers say otherwise.
-const SAMPLED: u8 = 1;
+pub(crate) const SAMPLED: u8 = 1;
 
 /// What headers say about the span that a request, a message or a stored job came from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::sync::AtomicU64;
-use super::write::Words;
-
-/// Bytes in a word. Records begin at words.
-pub(super) const WORD: usize = size_of::<u64>();
+use super::write::{WORD, Words};
 
 /// The memory, and how much of it has been published.
 #[derive(Debug)]

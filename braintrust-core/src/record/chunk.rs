@@ -2,7 +2,8 @@
 
 use std::ops::{Deref, Range};
 
-use super::block::{Block, WORD};
+use super::block::Block;
+use super::write::WORD;
 
 /// Records of one thread in their order.
 #[derive(Debug)]

@@ -15,12 +15,12 @@ use std::sync::{Arc, PoisonError};
 
 #[cfg(all(unix, not(braintrust_loom)))]
 pub(crate) use self::fork::LogHeld;
-use super::block::{Block, Extent, Room, WORD};
+use super::block::{Block, Extent, Room};
 use super::bound::{self, Amount};
 use super::chunk::Chunk;
 use super::sync::{AtomicBool, Mutex, MutexGuard, per_thread, shared};
 use super::wake::Wake;
-use super::write::{Entry, Words as _, plain_end, plain_start};
+use super::write::{Entry, WORD, Words as _, plain_end, plain_start};
 use crate::clock::Timestamp;
 use crate::context::SpanRef;
 use crate::ids::SpanId;

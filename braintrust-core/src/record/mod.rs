@@ -45,6 +45,6 @@ impl RecordKind {
 }
 
 /// How long a header is. Its layout, all numbers little-endian: record kind (1), field (1), unused (2), length of sections (4),
-/// length of the body (4), logger (4), callsite (4), unused (4), span (8), trace (16), time (8). Sections and body each
+/// length of the body (4), logger (4), callsite (4), number of the lineage (4), span (8), trace (16), time (8). Sections and body each
 /// begin at a multiple of eight bytes.
 const HEADER: usize = fields::HEADER;

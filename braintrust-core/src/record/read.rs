@@ -3,7 +3,7 @@
 use super::{HEADER, RecordKind};
 use crate::active::LoggerId;
 use crate::clock::Timestamp;
-use crate::context::SpanRef;
+use crate::context::{LineageNumber, SpanRef};
 use crate::fields::Field;
 use crate::ids::{SpanId, TraceId};
 use crate::sections::{self, Section};
@@ -86,11 +86,13 @@ impl<'a> Iterator for Records<'a> {
         let (body, rest) = split_padded(rest, u32_at(header, 8))?;
         self.0 = rest;
         let trace = TraceId([u64_at(header, 32), u64_at(header, 40)]);
+        let span = SpanRef::new(LoggerId(u32_at(header, 12)), trace, SpanId(u64_at(header, 24)));
+        let span = span.with_lineage(LineageNumber::from_index(u32_at(header, 20)));
         Some(Record {
             kind: RecordKind::from_index(header[0])?,
             field: header[1],
             callsite: u32_at(header, 16),
-            span: SpanRef::new(LoggerId(u32_at(header, 12)), trace, SpanId(u64_at(header, 24))),
+            span,
             at: Timestamp(u64_at(header, 48)),
             sections,
             body,

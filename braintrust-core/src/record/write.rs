@@ -7,6 +7,9 @@ use crate::fields::{self, Fields};
 use crate::ids::SpanId;
 use crate::sections::Sections;
 
+/// Bytes in a word. Records begin at words.
+pub(super) const WORD: usize = size_of::<u64>();
+
 /// Where records are written: words, one after the other.
 pub(crate) trait Words {
     /// Appends words.
@@ -23,7 +26,7 @@ impl Words for Vec<u8> {
 
     fn put_bytes(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
-        self.resize(self.len().next_multiple_of(size_of::<u64>()), 0);
+        self.resize(self.len().next_multiple_of(WORD), 0);
     }
 }
 
@@ -37,7 +40,7 @@ impl Words for Count {
     }
 
     fn put_bytes(&mut self, bytes: &[u8]) {
-        self.0 += bytes.len().div_ceil(size_of::<u64>());
+        self.0 += bytes.len().div_ceil(WORD);
     }
 }
 
@@ -133,7 +136,7 @@ impl<'a> Entry<'a> {
             return bytes;
         }
         // Fresh memory of this size costs more than filling it: the system has to find pages for it.
-        spare.reserve_exact(words * size_of::<u64>());
+        spare.reserve_exact(words * WORD);
         self.write(&mut spare);
         spare
     }
@@ -195,13 +198,12 @@ impl<'a, W: Words> RecordWriter<'a, W> {
     }
 
     fn write(&mut self, kind: RecordKind, field: u8, callsite: u32, sections: &[u8], body: &[u8]) {
-        let sections_length = length(sections) + length(self.common);
-        self.out.put(header(kind, field, callsite, self.span, self.at, sections_length, length(body)));
-        if self.common.is_empty() {
-            self.out.put_bytes(sections);
-        } else {
-            self.out.put_bytes(&[sections, self.common].concat());
-        }
+        // With zeros between the two, which are passed over when they are read.
+        let before_common = if self.common.is_empty() { sections.len() } else { sections.len().next_multiple_of(WORD) };
+        let sections_length = length(before_common + self.common.len());
+        self.out.put(header(kind, field, callsite, self.span, self.at, sections_length, length(body.len())));
+        self.out.put_bytes(sections);
+        self.out.put_bytes(self.common);
         self.out.put_bytes(body);
     }
 }
@@ -220,7 +222,7 @@ fn header(
     [
         u64::from(kind as u8) | u64::from(field) << 8 | u64::from(sections) << 32,
         u64::from(body) | u64::from(span.logger.0) << 32,
-        u64::from(callsite),
+        u64::from(callsite) | u64::from(span.lineage().index()) << 32,
         span.span.0,
         span.trace.0[0],
         span.trace.0[1],
@@ -242,8 +244,8 @@ pub(super) fn plain_end(span: SpanRef, at: Timestamp) -> [u64; HEADER / 8] {
 }
 
 /// Sections and bodies are below 4 GiB: [`Fields`] and [`Sections`] refuse what is not.
-fn length(bytes: &[u8]) -> u32 {
-    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -274,7 +276,7 @@ mod tests {
         let (mut copied, words) = (Vec::new(), entry.words());
         entry.write(&mut copied);
         let bytes = entry.into_bytes(words, Vec::new());
-        assert_eq!(bytes.len(), words * size_of::<u64>());
+        assert_eq!(bytes.len(), words * WORD);
         assert_eq!(said(&bytes), said(&copied));
         assert_eq!(said(&bytes).len(), 4);
         assert!(fields.is_empty(), "not copied");

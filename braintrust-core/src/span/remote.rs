@@ -5,7 +5,7 @@ use crate::active::{self, LoggerId};
 use crate::container::{Container, ProjectRef};
 use crate::context::{self, Heritage, SpanRef, Spot};
 use crate::ids::{self, IdStyle, SpanId, TraceId};
-use crate::propagation::{JsonObject, ObjectRef, ObjectType, ParentObject, SpanComponents, TraceContext};
+use crate::propagation::{JsonObject, ObjectRef, ObjectType, ParentObject, SAMPLED, SpanComponents, TraceContext};
 use crate::registry::LoggerFacts;
 
 /// A span, or an object without one, that another process named.
@@ -38,7 +38,7 @@ impl Remote {
             container: object.and_then(|(kind, object)| container_of(kind, &object)),
             propagated_event: None,
             trace_state: headers.tracestate.clone(),
-            trace_flags: Some(headers.flags),
+            trace_flags: Some(headers.flags).filter(|flags| *flags != SAMPLED),
         }
     }
 
@@ -54,8 +54,8 @@ impl Remote {
             ..Heritage::default()
         };
         let Some((span_id, root_span_id)) = &self.span else {
-            let root = Spot::logger_only(logger);
-            return Some(Place::at(Spot { lineage: heritage.begin(), ..root }));
+            let root = SpanRef::of_logger(logger);
+            return Some(Place::at(Spot::with_heritage(root, heritage)));
         };
         let trace = number(root_span_id, ids::parse_trace_id).unwrap_or_else(|| {
             heritage.root_span_id = Some(root_span_id.clone());
@@ -65,7 +65,7 @@ impl Remote {
         let span = SpanRef::new(logger, trace, parent.unwrap_or(SpanId::NONE));
         Some(Place {
             foreign_parent: parent.is_none().then(|| span_id.clone()),
-            ..Place::at(Spot { span, lineage: heritage.begin() })
+            ..Place::at(Spot::with_heritage(span, heritage))
         })
     }
 }
