@@ -142,20 +142,22 @@ impl Answering {
     }
 
     fn usual(&self, request: &Request) -> Response {
-        let url = &self.url;
+        let announced = lock(&self.shared.announced).clone();
+        let data_plane = announced.data_plane.as_deref().unwrap_or(&self.url);
+        let storage = announced.storage.as_deref().unwrap_or(&self.url);
         match request.path.as_str() {
-            "/api/apikey/login" => Json(json!({"org_info": [{"id": "org-1", "name": "acme", "api_url": &**url}]})),
+            "/api/apikey/login" => Json(json!({"org_info": [{"id": "org-1", "name": "acme", "api_url": data_plane}]})),
             "/api/project/register" => {
                 let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
                 Json(json!({"project": {"id": "project-1", "name": asked["project_name"]}}))
             }
             "/version" => Json(json!({"version": "1.0"})),
-            "/logs3/overflow" => Json(self.uploads.place(url, self.plan.borrow().takes_forms)),
+            "/logs3/overflow" => Json(self.uploads.place(storage, self.plan.borrow().takes_forms)),
             "/attachment" => {
                 let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
                 let key = asked["key"].as_str().unwrap_or_default();
                 // The query stands for the signature.
-                let signed = format!("{url}/upload/{key}?signature=do-not-show");
+                let signed = format!("{storage}/upload/{key}?signature=do-not-show");
                 Json(json!({"signedUrl": signed, "headers": {"content-type": asked["content_type"], "x-test": "1"}}))
             }
             "/attachment/status" => Json(json!({})),

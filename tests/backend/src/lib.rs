@@ -65,9 +65,17 @@ struct Shared {
     under_way: Mutex<UnderWay>,
     /// Every request, if they are kept at all.
     requests: Option<Mutex<Vec<Request>>>,
+    announced: Mutex<Announced>,
     /// How often there was something new to see.
     news: Mutex<u64>,
     told: Condvar,
+}
+
+/// The addresses that the backend names as its own, where they are others than the one it listens at.
+#[derive(Clone, Debug, Default)]
+struct Announced {
+    data_plane: Option<String>,
+    storage: Option<String>,
 }
 
 impl Shared {
@@ -119,6 +127,22 @@ impl Backend {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where it listens, for who stands in front of it.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Has it name `url`, where something in front of it listens, as the address of its data plane and of its storage.
+    pub fn announce(&self, url: &str) {
+        *lock(&self.shared.announced) = Announced { data_plane: Some(url.to_owned()), storage: Some(url.to_owned()) };
+    }
+
+    /// Has it name `url` as the address of its storage.
+    pub fn announce_storage(&self, url: &str) {
+        lock(&self.shared.announced).storage = Some(url.to_owned());
     }
 
     /// Switches a fault on, besides those that are on already.
