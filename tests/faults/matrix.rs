@@ -61,6 +61,7 @@ const CASES: &[Case] = &[
     Case::later("413", || Fault::At(Rows, TooLarge(20_000))).harmless(),
     Case::later("401", || Fault::At(Any, Status(401))),
     Case::later("403 for rows", || Fault::At(Rows, Status(403))),
+    Case::later("407 for rows", || Fault::At(Rows, Status(407))),
     Case::later("web page for rows", || Fault::At(Rows, Html)),
     Case::later("truncated answer for rows", || Fault::At(Rows, Truncated)),
     Case::later("broken JSON for rows", || Fault::At(Rows, Says(r#"{"ids": ["#))),

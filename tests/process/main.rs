@@ -9,6 +9,12 @@ mod diagnostics;
 mod exits;
 #[cfg(unix)]
 mod forks;
+// Which certificates a program trusts is told by variables on systems like this one only.
+#[cfg(target_os = "linux")]
+mod https;
+#[cfg(target_os = "linux")]
+#[path = "../program/mod.rs"]
+mod program;
 mod settings;
 
 use std::process::{Command, ExitCode, ExitStatus};
@@ -121,6 +127,10 @@ fn one_call(_: &Logger) {
 }
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if program::is_program() {
+        return program::run_program();
+    }
     let cases = [exits::CASES, diagnostics::CASES, settings::CASES];
     #[cfg(unix)]
     let cases = cases.into_iter().chain([forks::CASES]);
@@ -139,5 +149,7 @@ fn main() -> ExitCode {
             Ok(())
         })
     });
+    #[cfg(target_os = "linux")]
+    let trials = trials.chain(https::trials());
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }

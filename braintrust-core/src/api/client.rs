@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::failure::{CHECK_URLS, Failure, advice};
 use super::retry::{Remedy, classify, parse_retry_after};
+use super::shared::HttpClient;
+use super::unanswered::{Address, unanswered};
 use crate::secret::ApiKey;
 
 /// How much of an answer's body is read to explain a failure: far more than is shown, far less than could hurt.
@@ -25,7 +27,7 @@ const AZURE_HOST: &str = "blob.core.windows.net";
 /// Braintrust's API on behalf of one key.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
-    http: reqwest::Client,
+    http: HttpClient,
     key: ApiKey,
 }
 
@@ -48,7 +50,7 @@ impl Call<'_> {
 }
 
 impl Api {
-    pub(crate) fn new(http: reqwest::Client, key: ApiKey) -> Self {
+    pub(crate) fn new(http: HttpClient, key: ApiKey) -> Self {
         Self { http, key }
     }
 
@@ -56,7 +58,7 @@ impl Api {
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Response, Failure> {
         let url = call.url();
         let line = format!("{} {url}", call.method);
-        let mut request = self.http.request(call.method, url).bearer_auth(self.key.expose());
+        let mut request = self.http.requests.request(call.method, url).bearer_auth(self.key.expose());
         if let Some(body) = call.body {
             // An empty body would go without its length, and some proxies refuse a POST that doesn't tell it.
             request = request.header(CONTENT_LENGTH, body.len()).header(CONTENT_TYPE, "application/json").body(body);
@@ -66,8 +68,12 @@ impl Api {
         }
         match request.send().await {
             Ok(response) => self.judge(response, &line).await,
-            Err(error) => Err(unanswered(&error, &line)),
+            Err(error) => Err(self.unanswered(&error, &line)),
         }
+    }
+
+    fn unanswered(&self, error: &reqwest::Error, line: &str) -> Failure {
+        unanswered(error, line, Address::Configured, &self.http)
     }
 
     /// Sends a call and reads its answer as JSON.
@@ -86,7 +92,7 @@ impl Api {
     pub(super) async fn fetch_bytes(&self, call: Call<'_>) -> Result<(String, Bytes), Failure> {
         let line = format!("{} {}", call.method, call.url());
         let response = self.send(call).await?;
-        let body = first_bytes(response, MAX_ANSWER + 1).await.map_err(|(_, error)| unanswered(&error, &line))?;
+        let body = first_bytes(response, MAX_ANSWER + 1).await.map_err(|(_, error)| self.unanswered(&error, &line))?;
         if body.len() > MAX_ANSWER {
             let text = format!("{line}: the answer has more than {MAX_ANSWER} bytes{CHECK_URLS}");
             return Err(Failure::transient(text));
@@ -96,12 +102,12 @@ impl Api {
 
     /// Uploads to a signed address, which says by itself who may: the key has no business there.
     pub(super) async fn upload(&self, request: impl FnOnce(&reqwest::Client) -> RequestBuilder) -> Result<(), Failure> {
-        let request = request(&self.http);
+        let request = request(&self.http.requests);
         // The address is a secret of its own.
         let line = "the upload of a large request";
         let uploaded = match request.send().await {
             Ok(response) => self.judge(response, line).await.map(drop),
-            Err(error) => Err(unanswered(&error, line)),
+            Err(error) => Err(unanswered(&error, line, Address::Signed, &self.http)),
         };
         // Whatever was wrong with the address, the next one may be better; the rows themselves were not judged.
         uploaded.map_err(|failure| match failure.remedy {
@@ -120,7 +126,7 @@ impl Api {
         limit: Duration,
         line: &str,
     ) -> Result<(), Failure> {
-        let mut request = self.http.put(url).timeout(limit).header(CONTENT_LENGTH, data.len());
+        let mut request = self.http.requests.put(url).timeout(limit).header(CONTENT_LENGTH, data.len());
         for (name, value) in headers {
             request = request.header(name, value);
         }
@@ -129,7 +135,7 @@ impl Api {
         }
         match request.body(data).send().await {
             Ok(response) => self.judge(response, line).await.map(drop),
-            Err(error) => Err(unanswered(&error, line)),
+            Err(error) => Err(unanswered(&error, line, Address::Signed, &self.http)),
         }
     }
 
@@ -186,29 +192,4 @@ async fn first_bytes(mut response: Response, limit: usize) -> Result<Vec<u8>, (V
         }
     }
     Ok(bytes)
-}
-
-/// A request that got no answer, or half of one.
-fn unanswered(error: &reqwest::Error, line: &str) -> Failure {
-    let cause = innermost(error);
-    if error.is_builder() {
-        return Failure::permanent(format!(
-            "{line}: the request cannot be made ({cause}); check BRAINTRUST_APP_URL and BRAINTRUST_API_URL, and that \
-             BRAINTRUST_API_KEY holds printable ASCII only"
-        ));
-    }
-    match (error.is_timeout(), error.is_connect()) {
-        (true, true) => Failure::transient(format!("{line}: no connection in time")),
-        (true, false) => Failure::new(format!("{line}: no answer in time"), Remedy::AgainOrFewerRows),
-        (false, _) => Failure::transient(format!("{line}: {cause}")),
-    }
-}
-
-/// The text of the error at the root of a chain: the ones above it only say that a request failed.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

@@ -35,10 +35,14 @@ impl Failure {
 }
 
 impl Failure {
-    /// Whether all requests of this logger will fail like this: the key is not known, or this is no Braintrust.
+    /// Whether all requests of this logger will fail like this: the key is not known, this is no Braintrust, or a proxy
+    /// lets nothing through.
     pub(crate) fn concerns_all(&self) -> bool {
         match self.status {
-            None | Some(StatusCode::UNAUTHORIZED | StatusCode::METHOD_NOT_ALLOWED) => true,
+            None
+            | Some(
+                StatusCode::UNAUTHORIZED | StatusCode::METHOD_NOT_ALLOWED | StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+            ) => true,
             Some(status) => status.is_redirection(),
         }
     }
@@ -60,6 +64,10 @@ pub(super) fn advice(status: StatusCode) -> &'static str {
             "; check that BRAINTRUST_API_KEY (or the key given in code) is valid for this organization"
         }
         StatusCode::FORBIDDEN => "; check that the owner of BRAINTRUST_API_KEY may write to this project",
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            "; a proxy wants a name and a password, which stand before its host in HTTP_PROXY, HTTPS_PROXY or \
+             ALL_PROXY, as in http://name:password@host"
+        }
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => CHECK_URLS,
         _ if status.is_redirection() => "; set BRAINTRUST_APP_URL or BRAINTRUST_API_URL to the place it redirects to",
         _ => "",

@@ -3,6 +3,7 @@
 mod address;
 mod attachment;
 mod client;
+mod distrust;
 mod failure;
 mod link;
 mod login;
@@ -11,6 +12,7 @@ mod overflow;
 mod project;
 mod retry;
 mod shared;
+mod unanswered;
 mod version;
 
 pub(crate) use attachment::AttachmentFacts;
@@ -22,7 +24,7 @@ pub(crate) use login::Session;
 pub(crate) use logs3::ENVELOPE;
 pub(crate) use logs3::{Envelope, Row};
 pub(crate) use retry::{Backoff, Pacing, Remedy};
-pub(crate) use shared::http_client;
+pub(crate) use shared::{HttpClient, http_client};
 pub(crate) use version::max_request;
 
 #[cfg(test)]

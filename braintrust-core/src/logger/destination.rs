@@ -114,7 +114,7 @@ fn http_sink(
             let rows = HttpSink::new(target, settings, client, resolution, Arc::clone(&ledger));
             Box::new(UploadingSink::new(rows, ledger))
         }
-        // For instance no certificate store on the machine: known only here, so it is told with the first rows.
+        // Known only here, so it is told with the first rows.
         Err(error) => Box::new(Immediate::new(RefusingSink::new(error.to_string()), ledger)),
     }
 }

@@ -24,7 +24,7 @@ use self::core::Core;
 pub(super) use self::persist::Patience;
 pub(super) use self::resolver::Resolver;
 use super::{RowBatch, Sink};
-use crate::api::{Api, Pacing};
+use crate::api::{Api, HttpClient, Pacing};
 use crate::config::{Resolution, Settings, SpoolDir, Target};
 use crate::ledger::Ledger;
 use crate::spool::{self, Spool, SpoolPlace, Tenant};
@@ -41,7 +41,7 @@ impl HttpSink {
     pub(crate) fn new(
         target: Target,
         settings: Arc<Settings>,
-        http: reqwest::Client,
+        http: HttpClient,
         resolution: Arc<Resolution>,
         ledger: Arc<Ledger>,
     ) -> Self {
@@ -51,7 +51,7 @@ impl HttpSink {
     fn paced(
         target: Target,
         settings: Arc<Settings>,
-        http: reqwest::Client,
+        http: HttpClient,
         resolution: Arc<Resolution>,
         ledger: Arc<Ledger>,
         pacing: Pacing,
