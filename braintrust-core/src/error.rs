@@ -43,24 +43,29 @@ pub(crate) enum Kind {
 }
 
 impl Error {
+    /// Not a conversion: those of a public type are public, and the documentation would show this one.
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+
     pub(crate) fn config(message: impl Into<String>) -> Self {
-        Kind::Config(message.into()).into()
+        Self::new(Kind::Config(message.into()))
     }
 
     pub(crate) fn slug(message: impl Into<String>) -> Self {
-        Kind::Slug(message.into()).into()
+        Self::new(Kind::Slug(message.into()))
     }
 
     pub(crate) fn argument(message: impl Into<String>) -> Self {
-        Kind::Argument(message.into()).into()
+        Self::new(Kind::Argument(message.into()))
     }
 
     pub(crate) fn backend(message: impl Into<String>) -> Self {
-        Kind::Backend(message.into()).into()
+        Self::new(Kind::Backend(message.into()))
     }
 
     pub(crate) fn io(message: impl Into<String>, source: std::io::Error) -> Self {
-        Kind::Io { message: message.into(), source }.into()
+        Self::new(Kind::Io { message: message.into(), source })
     }
 
     /// Whether a setting was missing, malformed or contradictory.
@@ -108,12 +113,6 @@ impl Error {
             Kind::Flush { report, .. } => Some(report),
             _ => None,
         }
-    }
-}
-
-impl From<Kind> for Error {
-    fn from(kind: Kind) -> Self {
-        Self(Box::new(kind))
     }
 }
 

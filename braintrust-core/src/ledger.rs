@@ -328,7 +328,7 @@ struct Failure {
 impl Failure {
     fn new(why: String, report: FlushReport, timed_out: bool, refused: bool) -> Self {
         let message = format!("flush was not complete: {report}; {why}");
-        Self { error: Kind::Flush { message, report, timed_out, refused }.into(), refusal: None }
+        Self { error: Error::new(Kind::Flush { message, report, timed_out, refused }), refusal: None }
     }
 }
 

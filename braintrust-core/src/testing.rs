@@ -103,7 +103,7 @@ pub fn capture_blocking_with_output<R>(work: impl FnOnce() -> R) -> (R, Traces) 
 /// If the system refuses the thread that hands spans over.
 #[must_use]
 pub fn memory_logger() -> (Logger, MemoryRows) {
-    let rows = MemoryRows::default();
+    let rows = MemoryRows::new();
     match Logger::builder().project("test").memory(rows.clone()).build() {
         Ok(logger) => (logger, rows),
         Err(error) => panic!("a logger to memory cannot be made: {error}"),

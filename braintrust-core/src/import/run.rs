@@ -171,7 +171,7 @@ impl Run<'_> {
         if !error.is_timeout() && (only_lacked_room || some_arrived) {
             return Ok(report.clone());
         }
-        Err(Error::from(Kind::Flush {
+        Err(Error::new(Kind::Flush {
             message: format!("the import stopped after {} rows: {error}", self.report.imported),
             report: report.clone(),
             timed_out: error.is_timeout(),

@@ -10,10 +10,15 @@ use crate::container::{Container, ProjectRef};
 use crate::report::{LossReason, Losses};
 
 /// The rows that a logger has delivered to memory; clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct MemoryRows(Arc<Mutex<Vec<Value>>>);
 
 impl MemoryRows {
+    /// No rows yet. Not `Default`, which would be public: rows that no logger delivers to are of no use.
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
+    }
+
     /// The rows delivered so far, as they would have gone over the wire: several for a span that was logged to between
     /// two flushes.
     #[cfg(any(test, feature = "testing"))]
@@ -82,7 +87,7 @@ mod tests {
 
     #[test]
     fn rows_are_closed_with_the_project_and_shared_by_all_handles() {
-        let rows = MemoryRows::default();
+        let rows = MemoryRows::new();
         let mut sink = MemorySink::new(rows.clone(), "say \"hi\"");
 
         let delivery = sink.take(&batch(&[r#"{"id":"1""#, r#"{"id":"2""#]));
@@ -93,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_row_with_a_container_is_closed_with_that() {
-        let rows = MemoryRows::default();
+        let rows = MemoryRows::new();
         let mut batch = batch(&[r#"{"id":"1""#]);
         let container = Container::Playground("s".to_owned()).encode();
         batch.push_with(0, Some(&container), |out| out.extend_from_slice(br#"{"id":"2""#));
@@ -106,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_row_that_is_not_json_is_counted_as_lost() {
-        let mut sink = MemorySink::new(MemoryRows::default(), "test");
+        let mut sink = MemorySink::new(MemoryRows::new(), "test");
 
         let delivery = sink.take(&batch(&["{\"id\":", "{\"id\":1"]));
 
