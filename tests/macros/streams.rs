@@ -34,6 +34,7 @@ fn st_02_an_early_drop_keeps_what_came() {
     let traces = capture_blocking(|| block_on(numbers(3).next()));
     let span = traces.find("numbers");
     assert_eq!(span.output(), Some(&json!([0])));
+    assert_eq!(span.error().unwrap(), "cancelled: the stream was dropped before it ended");
     assert_eq!(span.metadata().unwrap()["outcome"], json!("cancelled"));
     assert!(span.is_finished());
 }

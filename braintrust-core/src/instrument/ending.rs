@@ -14,9 +14,6 @@ use crate::fields::{Field, Fields};
 use crate::panic_site;
 use crate::span::finish;
 
-/// The error of a span whose future was dropped. It is not the program's failure, but it must not look like success.
-const CANCELLED: &str = "cancelled: the future was dropped before it finished";
-
 /// Ends a span with what `record` keeps of its result.
 ///
 /// `record` is a trait object, here and in what is called from here: one copy of this code serves all functions.
@@ -60,11 +57,12 @@ pub(super) fn panic_on(unended: Option<&Context>, payload: Box<dyn Any + Send>, 
     resume_unwind(payload)
 }
 
-/// Ends a span whose future or stream was dropped before it was done.
+/// Ends a span whose future or stream was dropped before it was done, which `how` says. That is no failure of the program,
+/// but it must not look like success.
 #[cold]
-pub(super) fn end_cancelled(span: &Context, mut fields: Fields) {
+pub(super) fn end_cancelled(span: &Context, how: &'static str, mut fields: Fields) {
     let ended = Timestamp::now();
-    set_error_text(&mut fields, format_args!("{CANCELLED}"));
+    set_error_text(&mut fields, format_args!("cancelled: {how}"));
     set_outcome(&mut fields, "cancelled");
     finish(span, ended, &mut fields);
 }

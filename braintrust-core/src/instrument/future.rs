@@ -112,7 +112,7 @@ struct Cancelled<'a>(&'a Context);
 
 impl Drop for Cancelled<'_> {
     fn drop(&mut self) {
-        end_cancelled(self.0, Fields::new());
+        end_cancelled(self.0, "the future was dropped before it finished", Fields::new());
     }
 }
 

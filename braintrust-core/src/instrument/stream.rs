@@ -128,6 +128,6 @@ struct Cancelled<'a>(&'a Context, Option<Fields>);
 
 impl Drop for Cancelled<'_> {
     fn drop(&mut self) {
-        end_cancelled(self.0, self.1.take().unwrap_or_default());
+        end_cancelled(self.0, "the stream was dropped before it ended", self.1.take().unwrap_or_default());
     }
 }
