@@ -97,3 +97,70 @@ fn errors_tell_what_kind_they_are() {
 fn the_default_span_is_a_no_op() {
     assert!(Span::default().is_noop());
 }
+
+#[test]
+fn metrics_are_numbers_that_json_has() {
+    let (logger, rows) = memory_logger();
+    let usage: Option<u32> = Some(31);
+    let event = Event::new().metric("known", usage).metric("unknown", None::<u64>).metric("ms", 12_u128);
+    let event = event.metric("huge", u128::MAX).metric("tiny", i128::MIN).metric("below", -3_i128);
+    logger.log(event.metrics([("none", None), ("some", Some(0.5))]).metric("nan", Some(f64::NAN)));
+    logger.flush_blocking(LIMIT).unwrap();
+
+    let mut metrics = rows.rows()[0]["metrics"].clone();
+    metrics.as_object_mut().unwrap().retain(|name, _| !["start", "end"].contains(&name.as_str()));
+    assert_eq!(metrics, json!({"known": 31, "ms": 12, "below": -3, "some": 0.5}));
+}
+
+/// What a program may do with a public type: keep it in a state that threads and tasks share, print it, and hold it where
+/// a panic is caught.
+#[test]
+fn public_types_go_anywhere() {
+    use std::fmt::Debug;
+    use std::panic::{RefUnwindSafe, UnwindSafe};
+
+    use braintrust::{import, llm, testing};
+
+    fn is_shared<T: Debug + Send + Sync + Unpin>() {}
+    fn goes_anywhere<T: Debug + Send + Sync + Unpin + UnwindSafe + RefUnwindSafe>() {}
+    // With errors and closures of others in them, of which nothing is known.
+    is_shared::<braintrust::Error>();
+    is_shared::<braintrust::LoggerBuilder>();
+    macro_rules! go_anywhere { ($($public:ty),* $(,)?) => { $(goes_anywhere::<$public>();)* } }
+    go_anywhere!(
+        braintrust::Attachment,
+        braintrust::AttachmentCounts,
+        braintrust::ExternalAttachment,
+        braintrust::FlushReport,
+        braintrust::Logger,
+        braintrust::LossReason,
+        braintrust::Losses,
+        braintrust::MaskedField,
+        braintrust::Parent,
+        braintrust::Secret<String>,
+        braintrust::SpanBuilder,
+        braintrust::Stats,
+        braintrust::TracedSpan<'static>,
+        braintrust::Traces,
+        braintrust::Tree<'static>,
+        braintrust::Verbosity,
+        braintrust::WhenFull,
+        braintrust::InSpan<std::future::Ready<()>>,
+        braintrust::InContext<std::future::Ready<()>>,
+        import::ImportReport,
+        import::Problem,
+        llm::CallOptions,
+        llm::Endpoint,
+        llm::Llm,
+        llm::LlmCall,
+        llm::ModelCall,
+        llm::WireApi,
+        testing::MemoryRows,
+        Event,
+        Feedback,
+        FeedbackSource,
+        JsonAttachment,
+        Span,
+        SpanType,
+    );
+}

@@ -67,16 +67,10 @@ impl Event {
     /// under `invalid_scores`, instead.
     pub fn score(self, name: &str, value: impl Into<Option<f64>>) -> Self {
         let value = value.into();
-        if value.is_none_or(|score| (0.0..=1.0).contains(&score)) {
-            return self.entry(Field::Scores, name, &value);
+        match value {
+            Some(score) if !(0.0..=1.0).contains(&score) => self.invalid_score(name, score),
+            _ => self.entry(Field::Scores, name, &value),
         }
-        diagnostics::warn_once("invalid score", || {
-            format!("score `{name}` is {value:?}, expected a number from 0 to 1; logged as metadata instead")
-        });
-        self.metadata(
-            "invalid_scores",
-            std::collections::BTreeMap::from([(name, DisplayText(value.unwrap_or(f64::NAN)))]),
-        )
     }
 
     /// Several scores, as by [`score`](Self::score).
@@ -102,12 +96,21 @@ impl Event {
         })
     }
 
-    /// A number, for instance `prompt_tokens`. One that is not finite is left out.
+    /// A number, for instance `prompt_tokens`, or an `Option` of one. One that is not finite is left out, and so is `None`.
+    ///
+    /// ```
+    /// # use braintrust::Event;
+    /// # let (cached, started) = (None::<u32>, std::time::Instant::now());
+    /// let event = Event::new()
+    ///     .metric("prompt_tokens", 31)
+    ///     .metric("prompt_cached_tokens", cached) // as a client's `usage` may lack it
+    ///     .metric("queue_ms", started.elapsed().as_millis());
+    /// ```
     pub fn metric(self, name: &str, value: impl Number) -> Self {
         if value.is_finite() { self.entry(Field::Metrics, name, &value) } else { self }
     }
 
-    /// Several numbers.
+    /// Several numbers, each as by [`metric`](Self::metric).
     pub fn metrics<'a, N: Number>(self, metrics: impl IntoIterator<Item = (&'a str, N)>) -> Self {
         metrics.into_iter().fold(self, |event, (name, value)| event.metric(name, value))
     }
@@ -141,6 +144,14 @@ impl Event {
             });
         }
         self.fields
+    }
+
+    #[cold]
+    fn invalid_score(self, name: &str, score: f64) -> Self {
+        diagnostics::warn_once("invalid score", || {
+            format!("score `{name}` is {score}, expected a number from 0 to 1; logged as metadata instead")
+        });
+        self.metadata("invalid_scores", std::collections::BTreeMap::from([(name, DisplayText(score))]))
     }
 
     fn value(self, field: Field, value: &impl Serialize) -> Self {
@@ -193,9 +204,11 @@ impl<T: Display> Serialize for DisplayText<T> {
     }
 }
 
-/// The value of a metric: any of Rust's numbers.
+/// The value of a metric: any of Rust's numbers, or an `Option` of one.
+///
+/// Nothing else can implement it.
 pub trait Number: sealed::Sealed + Serialize + fmt::Debug {
-    /// Whether the number has a value in JSON.
+    /// Whether there is a number, and it has a value in JSON: no infinity, no `NaN`, and no more than 64 bits of it.
     fn is_finite(&self) -> bool;
 }
 
@@ -216,4 +229,13 @@ macro_rules! numbers {
 }
 
 numbers!(|_| true; u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+numbers!(|number| u64::try_from(number).is_ok(); u128);
+numbers!(|number| i64::try_from(number).is_ok() || u64::try_from(number).is_ok(); i128);
 numbers!(|number| number.is_finite(); f32, f64);
+
+impl<N: Number> sealed::Sealed for Option<N> {}
+impl<N: Number> Number for Option<N> {
+    fn is_finite(&self) -> bool {
+        self.as_ref().is_some_and(Number::is_finite)
+    }
+}
