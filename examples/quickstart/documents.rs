@@ -20,9 +20,12 @@ impl fmt::Display for Passage {
     }
 }
 
+/// Where the documents are.
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
 #[traced(type = "tool")]
 pub async fn read_file(name: &str) -> io::Result<String> {
-    tokio::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).await
+    tokio::fs::read_to_string(Path::new(REPOSITORY).join(name)).await
 }
 
 /// Cuts a document at its headings, and leaves out its code.
