@@ -72,6 +72,36 @@ fn values_are_given_as_they_are_or_by_reference() {
     assert_eq!((&rows[3]["input"], &rows[3]["output"]), (&json!(note), &json!(note)), "the type is named as it is");
 }
 
+struct Panicking;
+
+impl Serialize for Panicking {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("not here")
+    }
+}
+
+#[test]
+fn feedback_takes_what_an_event_takes() {
+    let (logger, rows) = memory_logger();
+    let feedback = Feedback::new().scores([("kind", 1.0), ("short", 0.25)]).tags(["good", "seen"]);
+    let feedback = feedback.metadata("user", 7).metadata("how", Unwilling).metadata("why", Panicking);
+    logger.log_feedback("row", feedback).unwrap();
+    logger.start_span("step").input(1).metadata("attempt", 2).start().end();
+    logger.flush_blocking(LIMIT).unwrap();
+
+    let rows = rows.rows();
+    let row = rows.iter().find(|row| row["id"] == "row").unwrap();
+    assert_eq!(row["scores"], json!({"kind": 1.0, "short": 0.25}));
+    assert_eq!(row["tags"], json!(["good", "seen"]));
+    let notes = [
+        "<values::Unwilling could not be serialized: no>",
+        "<values::Panicking could not be serialized: it panicked: not here>",
+    ];
+    assert_eq!(row["_audit_metadata"], json!({"user": 7, "how": notes[0], "why": notes[1]}));
+    let step = rows.iter().find(|row| row["span_attributes"]["name"] == "step").unwrap();
+    assert_eq!((&step["input"], &step["metadata"]), (&json!(1), &json!({"attempt": 2})));
+}
+
 #[test]
 fn names_on_the_wire_are_read_as_they_are_written() {
     for kind in SpanType::ALL {

@@ -81,6 +81,12 @@ impl SpanBuilder {
         self
     }
 
+    /// An entry of the metadata that the span starts with: short for an [`event`](Self::event) with one.
+    pub fn metadata(mut self, key: &str, value: impl Serialize) -> Self {
+        self.event = self.event.metadata(key, value);
+        self
+    }
+
     /// Fields that the span starts with, merged over those given before.
     pub fn event(mut self, event: Event) -> Self {
         self.event = self.event.and(event);

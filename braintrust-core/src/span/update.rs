@@ -220,6 +220,11 @@ impl Feedback {
         self.with(|event| event.score(name, value))
     }
 
+    /// Several scores, each as by [`score`](Self::score).
+    pub fn scores<'a>(self, scores: impl IntoIterator<Item = (&'a str, f64)>) -> Self {
+        scores.into_iter().fold(self, |feedback, (name, value)| feedback.score(name, value))
+    }
+
     /// What should have come out.
     pub fn expected(self, value: impl Serialize) -> Self {
         self.with(|event| event.expected(value))
@@ -230,6 +235,11 @@ impl Feedback {
         self.with(|event| event.tag(tag))
     }
 
+    /// Several tags.
+    pub fn tags<T: AsRef<str>>(self, tags: impl IntoIterator<Item = T>) -> Self {
+        tags.into_iter().fold(self, Self::tag)
+    }
+
     /// What was said.
     pub fn comment(mut self, text: impl Into<String>) -> Self {
         self.comment = Some(text.into());
@@ -238,7 +248,9 @@ impl Feedback {
 
     /// An entry on who gave the feedback, or how. It is kept with the feedback, not in the row's metadata.
     pub fn metadata(mut self, key: &str, value: impl Serialize) -> Self {
-        self.metadata.insert(key.to_owned(), serde_json::to_value(value).unwrap_or_default());
+        let mut json = Vec::new();
+        capture::write_json(&value, &mut json);
+        self.metadata.insert(key.to_owned(), serde_json::from_slice(&json).unwrap_or_default());
         self
     }
 
