@@ -45,6 +45,9 @@
 //! | trace a function | [`traced`] |
 //! | send spans somewhere | [`init_logger`], [`Logger`] |
 //! | change a setting, by a variable or in code | [`settings`], [`LoggerBuilder`] |
+//! | know what was delivered, what waits, and what was lost and why | [`Logger::flush`], [`FlushReport`], [`Logger::stats`], [`Stats`] |
+//! | know what the end of a process sends | [process exit](fn@init_logger#process-exit) |
+//! | say what happens when memory is full | [`WhenFull`] |
 //! | log more to the current span | [`current_span`], [`Event`] |
 //! | open spans by hand | [`start_span`], [`Span`], [`SpanBuilder`], [`Parent`] |
 //! | carry a span into tasks and threads | [`spawn`], [`spawn_blocking`], [`thread::spawn`], [`propagate`], [`Instrument`] |
@@ -53,6 +56,7 @@
 //! | trace the calls of any other client | [`llm()`], [`llm`](mod@llm) |
 //! | trace several projects | [`register`], [`logger()`], `#[traced(project = "..")]` |
 //! | change a row later, give feedback | [`update_span`], [`Logger::update_span`], [`Logger::log_feedback`] |
+//! | say how a type is shown | [`Capture`] |
 //! | keep a value out of traces | [`Secret`], `#[traced(redact(..))]` |
 //! | keep secrets, and what else you say, out of all that is sent | [`LoggerBuilder::mask_secrets`], [`mask_fields`](LoggerBuilder::mask_fields), [`mask`](LoggerBuilder::mask) |
 //! | log images, recordings, documents | [`Attachment`], [`JsonAttachment`], [`ExternalAttachment`] |
@@ -67,6 +71,9 @@
 //! | `async-openai` | `wrap_openai`, which traces the calls of a client of the crate `async-openai` 0.43 |
 //! | `reqwest-middleware` | `reqwest::Middleware`, which traces the model calls of all that sends its requests through the crate `reqwest-middleware` 0.5 |
 //! | `testing` | the test kit: scoped captures, a logger that writes to memory |
+//!
+//! A library uses `#[traced]` and leaves the logger to the program: while there is none, nothing is traced, and a call
+//! costs next to nothing more.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -4,13 +4,39 @@ use tokio::task::JoinHandle;
 
 use crate::span::{Instrument as _, current_span};
 
-/// Spawns a task on the current tokio runtime, as [`tokio::spawn`] does, in the span that is current here.
+/// Spawns a task on the current tokio runtime, as [`tokio::spawn`][tokio] does, in the span that is current here.
 ///
-/// The span is not kept open for the task: it ends with the function or scope that opened it.
+/// [tokio]: https://docs.rs/tokio/latest/tokio/task/fn.spawn.html
+///
+/// The span is not kept open for the task: it ends with the function or scope that opened it. A task set, or another
+/// runtime, takes the future by way of [`Instrument`](crate::Instrument):
+///
+/// ```
+/// use braintrust::{Instrument, traced};
+/// use tokio::task::JoinSet;
+///
+/// #[traced]
+/// async fn fetch(page: u32) -> u32 {
+///     page * 2
+/// }
+///
+/// #[traced]
+/// async fn fetch_all() -> Vec<u32> {
+///     let first = braintrust::spawn(fetch(0)); // a child of `fetch_all`
+///     let mut others = JoinSet::new();
+///     for page in 1..3 {
+///         others.spawn(fetch(page).in_current_span()); // so are these
+///     }
+///     let mut pages = others.join_all().await;
+///     pages.extend(first.await);
+///     pages
+/// }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(fetch_all());
+/// ```
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime, as [`tokio::spawn`].
+/// Outside of a tokio runtime, as `tokio::spawn`.
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -19,12 +45,14 @@ where
     tokio::spawn(future.in_current_span())
 }
 
-/// Runs a blocking function on tokio's threads for those, as [`tokio::task::spawn_blocking`] does, in the span that is
-/// current here.
+/// Runs a blocking function on tokio's threads for those, as [`tokio::task::spawn_blocking`][tokio] does, in the span that
+/// is current here.
+///
+/// [tokio]: https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime, as [`tokio::task::spawn_blocking`].
+/// Outside of a tokio runtime, as `tokio::task::spawn_blocking`.
 #[track_caller]
 pub fn spawn_blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> JoinHandle<R> {
     tokio::task::spawn_blocking(propagate(work))
@@ -32,6 +60,9 @@ pub fn spawn_blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'stat
 
 /// Wraps a closure so that it runs in what is current here, on whatever thread it will be called: for thread pools,
 /// scoped threads and callbacks. If nothing is current here, this changes nothing.
+///
+/// A closure that takes arguments, or is called more than once, as an iterator's is, enters the span itself: see
+/// [`Span::in_scope`](crate::Span::in_scope).
 ///
 /// ```
 /// use braintrust::{current_span, propagate, start_span};

@@ -41,6 +41,23 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
+/// A request's headers as parent, clients left out, and of the answer what matters:
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use braintrust::traced;
+/// # struct Client;
+/// # struct Reply { text: String, cached: bool }
+///
+/// #[traced("answer {user}", type = "task", parent = headers, skip(client, headers),
+///          output = |reply| &reply.text, metadata(user, cached = false), tags("beta"))]
+/// async fn answer(client: &Client, headers: &HashMap<String, String>, user: u64, question: &str) -> Result<Reply, String> {
+///     # let _ = (client, headers, user);
+///     Ok(Reply { text: format!("{question}? Yes."), cached: false })
+/// }
+/// ```
+///
 /// It goes on functions and methods of every kind: sync or `async`, with any `self`, generic, in traits with a body,
 /// under `#[async_trait]`, and on functions that return `impl Future`, `impl Stream` or a box of either. It changes
 /// neither the signature nor what the function does, and asks for no bound. A `const fn` cannot be traced.
@@ -56,7 +73,8 @@ use proc_macro::TokenStream;
 /// A value is shown as JSON if its type is `Serialize`, else by its `Debug` text, else by its `Display` text, else by
 /// the name of its type. In a generic function the bounds in scope decide. A type may decide itself by implementing
 /// `braintrust::Capture`, and `braintrust::Secret` hides what is in it. Locks are never waited for. Long values are cut,
-/// and say so.
+/// and say so. Leave out what is no data, such as clients and pools (`skip(client)`): their `Debug` texts tell little, and
+/// take time.
 ///
 /// While no logger is installed, nothing of all this happens.
 ///
@@ -100,6 +118,9 @@ use proc_macro::TokenStream;
 /// * Where the return type is a type parameter, an error cannot be told from a value: say `err = …` on a function that
 ///   knows its type.
 /// * A `#[track_caller]` function keeps its body where it is, so a value that leaves it by `return` or `?` is not seen.
+/// * An `async fn` that resolves to a stream ends its span when the stream is there, before its first item. Return the
+///   stream from a function that is not `async`, or keep a span by hand, as `braintrust::Instrument` shows.
+/// * An `impl` block cannot be traced as a whole: the attribute goes on its methods.
 /// * A closure cannot have attributes: use `Span::in_scope`.
 #[proc_macro_attribute]
 pub fn traced(attribute: TokenStream, item: TokenStream) -> TokenStream {

@@ -111,17 +111,26 @@ pub struct LlmCall(ModelCall);
 
 impl LlmCall {
     /// The span of the call.
+    #[must_use]
     pub fn span(&self) -> &Span {
         self.0.span()
     }
 
     /// Runs the future of an answer that comes in one piece, with the span current, and returns what it returns.
+    ///
+    /// # Errors
+    ///
+    /// That of the future, which becomes the error of the span.
     pub async fn run<T: Serialize, E: Display>(self, answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         self.run_shown(answer, |answer| serialized(answer)).await
     }
 
     /// Does what [`run`](Self::run) does for an answer that is not `Serialize`, or not as it is on the wire: `show` says
     /// what is to be read instead.
+    ///
+    /// # Errors
+    ///
+    /// That of the future, which becomes the error of the span.
     pub async fn run_as<T, E, R>(
         self,
         answer: impl Future<Output = Result<T, E>>,

@@ -97,6 +97,7 @@ impl ModelCall {
     }
 
     /// The span of the call; a no-op if nothing listens.
+    #[must_use]
     pub fn span(&self) -> &Span {
         self.0.as_ref().map_or(&NOOP, |watched| &watched.span)
     }

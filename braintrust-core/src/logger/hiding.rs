@@ -54,6 +54,10 @@ impl LoggerBuilder {
     /// by bit, an update and feedback are rows as well. The ways of masking are applied in the order in which they were
     /// asked for; each may be asked for more than once.
     ///
+    /// It does not see a span's error, tags, attributes (its name among them) and comments, as it does not in the other
+    /// SDKs. What an error may quote is hidden by [`mask_secrets`](Self::mask_secrets), or by
+    /// `#[traced(err = |error| ..)]`, which says what is shown of it.
+    ///
     /// If `mask` panics, nothing of the field goes out. In the place of input, output, expected and context, there is the
     /// text `ERROR: Failed to mask field 'input' - panic`; of metadata, an object with this text as its `error`; scores
     /// and metrics are left out, and the text is added to the row's error. The message of the panic is shown nowhere, for

@@ -73,7 +73,9 @@ struct Shared {
 /// Makes a logger for a project, with its settings from the environment, and makes it the process's default.
 ///
 /// With `BRAINTRUST_API_KEY` set, spans go to that project of Braintrust, which is made if it does not exist. Without
-/// a key they go to the local folder `.braintrust`, and a line on stderr says so. No request is made here.
+/// a key they go to the local folder `.braintrust`, and a line on stderr says so: [`local::read`](crate::local::read) reads
+/// it. It grows to 256 MiB at most, the oldest rows make room for new ones, only its owner may read it, and git ignores it.
+/// No request is made here.
 ///
 /// ```no_run
 /// fn main() -> Result<(), braintrust::Error> {

@@ -55,12 +55,13 @@ pub fn tool_span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
     start_span(name).kind(SpanType::Tool)
 }
 
-/// Begins a span for one call of a language model.
+/// Begins a span for one call of a language model, whose fields are logged by hand; [`llm`](crate::llm::llm) reads them from
+/// the request and the answer.
 pub fn llm_span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
     start_span(name).kind(SpanType::Llm)
 }
 
-/// Begins a span for a scorer.
+/// Begins a span for a scorer, which judges an answer.
 pub fn score_span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
     start_span(name).kind(SpanType::Score)
 }
@@ -75,6 +76,27 @@ pub fn score_span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
 /// spawn(work().in_current_span());
 /// spawn(work().in_span(&start_span("job").start()));
 /// ```
+///
+/// An `async fn` that opens a stream can keep a span as long as the stream lives:
+///
+/// ```
+/// use std::io;
+///
+/// use braintrust::{Instrument, start_span};
+/// use futures::Stream;
+///
+/// # async fn open(_: &str) -> io::Result<impl Stream<Item = String>> {
+/// #     Ok(futures::stream::iter(["yes".to_owned()]))
+/// # }
+/// async fn answer(question: &str) -> io::Result<impl Stream<Item = String>> {
+///     let span = start_span("answer").input(question).start();
+///     let words = span.run(open(question)).await?;
+///     Ok(words.in_span(&span)) // ends when the stream has been dropped
+/// }
+/// ```
+///
+/// The crate `tracing` has a trait of this name, with an `in_current_span` too. Where both are imported, say
+/// `.in_span(&current_span())`, which does the same and is ours alone.
 pub trait Instrument: Sized {
     /// Runs in what is current now, instead of in what is current wherever it is polled. If nothing is current now, this
     /// changes nothing.

@@ -185,6 +185,12 @@ impl Span {
     }
 
     /// Runs `work` with the span current.
+    ///
+    /// ```
+    /// # let (pages, read) = ([1, 2, 3], |page: &u32| page * 2);
+    /// let span = braintrust::current_span();
+    /// let read: Vec<u32> = pages.iter().map(|page| span.in_scope(|| read(page))).collect(); // or rayon's `par_iter`
+    /// ```
     pub fn in_scope<R>(&self, work: impl FnOnce() -> R) -> R {
         self.context.scope(work)
     }

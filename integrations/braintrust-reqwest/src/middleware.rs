@@ -11,7 +11,7 @@ use reqwest_middleware::Next;
 
 use crate::Tracer;
 
-/// Traces the model calls that go through a [`reqwest_middleware::ClientWithMiddleware`], and leaves all other requests
+/// Traces the model calls that go through a `reqwest_middleware::ClientWithMiddleware`, and leaves all other requests
 /// alone.
 ///
 /// ```
