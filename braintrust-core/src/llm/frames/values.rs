@@ -59,7 +59,8 @@ fn is_between(byte: u8) -> bool {
 fn place_of(fault: &serde_json::Error, bytes: &[u8]) -> usize {
     let lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let before: usize = lines.take(fault.line().saturating_sub(1)).map(<[u8]>::len).sum();
-    (before + fault.column().saturating_sub(1)).min(bytes.len())
+    // A line end that was not expected counts as the beginning of the next line, of which nothing is wrong.
+    (before + fault.column()).saturating_sub(1).min(bytes.len())
 }
 
 fn after_line(bytes: &[u8], from: usize) -> usize {
@@ -88,6 +89,7 @@ mod tests {
             values(b"{\"a\":[1]}\n<oops>\n{\"b\":\"]\\n,\"}\n{\"cut", false),
             [expected[0], "<oops>\n", expected[1], "{\"cut"]
         );
+        assert_eq!(values(b"tru\n{\"a\":[1]}\n{\"b\":\"]\\n,\"}", false), ["tru\n", expected[0], expected[1]]);
         assert_eq!(values(b"", true), [""; 0]);
     }
 }
