@@ -10,7 +10,7 @@ const MAX_MESSAGE: usize = 4 * 1024;
 /// The error that a response tells of: by its status, or by the `error` in its body.
 pub(super) fn of(status: Option<u16>, response: &Value) -> Option<String> {
     let has_failed = status.is_some_and(|status| status >= 400);
-    let error = json::get(response, "error").filter(|error| !json::is_empty(error));
+    let error = told_by(response);
     if !has_failed && error.is_none() {
         return None;
     }
@@ -22,6 +22,19 @@ pub(super) fn of(status: Option<u16>, response: &Value) -> Option<String> {
     let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let head = reason.map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"));
     Some(if said.is_empty() { head } else { format!("{head}: {said}") })
+}
+
+/// The error in a body, or in one of its choices; or the body itself, if it says that it is one.
+pub(super) fn told_by(body: &Value) -> Option<&Value> {
+    let of = |value: &'_ Value| json::get(value, "error").is_some_and(|error| !json::is_empty(error));
+    if of(body) {
+        return body.get("error");
+    }
+    if json::text(body, "object") == Some("error") {
+        return Some(body);
+    }
+    let choices = body.get("choices").and_then(Value::as_array)?;
+    choices.iter().find(|choice| of(choice))?.get("error")
 }
 
 /// The error of a response without a body.

@@ -4,6 +4,7 @@ mod anthropic;
 mod bedrock;
 mod chat;
 mod cohere;
+mod dialects;
 mod gemini;
 mod media;
 mod ollama;
@@ -113,6 +114,7 @@ fn check(case: &Case, row: &Value) {
 fn run(lengths: &[usize]) {
     let cases = [
         chat::cases(),
+        dialects::cases(),
         responses::cases(),
         media::cases(),
         anthropic::cases(),

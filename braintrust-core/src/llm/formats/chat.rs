@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::accumulate::accumulate;
 use super::{Answered, Asked, Assembly, Event, Format, Seen, model_of, prompt_messages, usage, wants_stream};
-use crate::llm::Endpoint;
 use crate::llm::json::{self, Object};
 use crate::llm::metadata::{self, Key, OPENAI_SETTINGS};
 use crate::llm::metrics::merge_usage;
 use crate::llm::notes::Notes;
+use crate::llm::{Endpoint, failure};
 
 /// How many choices one stream may have.
 const MAX_CHOICES: usize = 1024;
@@ -83,17 +83,24 @@ struct Choice {
 impl Assembly for ChatStream {
     fn add(&mut self, event: Event<'_>, notes: &mut Notes) -> Seen {
         let mut chunk = event.data;
-        for (key, place) in [("model", &mut self.model), ("error", &mut self.error)] {
-            if let Some(value) = json::take(&mut chunk, key).filter(|value| !json::is_empty(value)) {
-                *place = value;
-            }
+        if event.name == "error" && chunk.get("error").is_none() {
+            chunk = json!({"error": chunk});
+        }
+        if let Some(model) = json::take(&mut chunk, "model").filter(|model| !json::is_empty(model)) {
+            self.model = model;
         }
         let groq = chunk.get_mut("x_groq").and_then(|groq| json::take(groq, "usage"));
         for usage in [json::take(&mut chunk, "usage"), groq].into_iter().flatten() {
             merge_usage(&mut self.usage, usage);
         }
+        let choices = json::take_array(&mut chunk, "choices");
+        if let Some(error) = failure::told_by(&chunk) {
+            self.error = error.clone();
+        }
         let mut seen = Seen { token: false, last: !self.error.is_null() };
-        for choice in json::take_array(&mut chunk, "choices") {
+        for mut choice in choices {
+            // Moonshot's place for it.
+            merge_usage(&mut self.usage, json::take(&mut choice, "usage").unwrap_or_default());
             let index = choice.get("index").and_then(Value::as_u64).unwrap_or(0);
             if self.choices.len() >= MAX_CHOICES && !self.choices.contains_key(&index) {
                 notes.add(format!("the stream has more than {MAX_CHOICES} choices"));
@@ -153,8 +160,13 @@ impl Choice {
 
     fn into_value(self, index: u64) -> Value {
         let Self { mut message, mut rest } = self;
-        for call in message.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Value::Object(call) = call {
+        if let Some(Value::Array(calls)) = message.get_mut("tool_calls") {
+            // By their numbers, which they may not have come by; those without stay where they are.
+            let number = |call: &Value| call.get("index").and_then(Value::as_u64);
+            if calls.iter().all(|call| number(call).is_some()) {
+                calls.sort_by_key(number);
+            }
+            for call in calls.iter_mut().filter_map(Value::as_object_mut) {
                 call.remove("index");
                 call.entry("type").or_insert_with(|| "function".into());
             }
