@@ -118,6 +118,7 @@ fn run(lengths: &[usize]) {
         responses::cases(),
         media::cases(),
         anthropic::cases(),
+        anthropic::of_its_own(),
         gemini::cases(),
         bedrock::cases(),
         bedrock::invoked(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::accumulate::accumulate;
 use super::{Answered, Asked, Assembly, Event, Format, Seen, exception, message, model_of, wants_stream};
 use crate::llm::Endpoint;
 use crate::llm::json::{self, Object};
@@ -132,7 +133,7 @@ impl Assembly for MessageStream {
         match kind.as_str() {
             "message_start" => {
                 if let Some(Value::Object(mut message)) = json::take(&mut data, "message") {
-                    self.take_usage(message.remove("usage"));
+                    self.take_usage(message.remove("usage").unwrap_or_default());
                     self.message = message;
                 }
             }
@@ -140,18 +141,16 @@ impl Assembly for MessageStream {
                 if self.blocks.len() >= MAX_BLOCKS {
                     notes.add(format!("the stream has more than {MAX_BLOCKS} blocks"));
                 } else if let Some(content) = json::take(&mut data, "content_block") {
-                    let token = json::text(&content, "text").is_some_and(|text| !text.is_empty());
+                    let token = holds_token(&content);
                     self.blocks.insert(index, Block { content, arguments: String::new() });
                     return Seen { token, last: false };
                 }
             }
             "content_block_delta" => {
                 let delta = json::take(&mut data, "delta").unwrap_or_default();
-                let token = delta
-                    .as_object()
-                    .is_some_and(|delta| delta.iter().any(|(key, value)| key != "type" && !json::is_empty(value)));
+                let token = holds_token(&delta);
                 if self.blocks.contains_key(&index) || self.blocks.len() < MAX_BLOCKS {
-                    self.blocks.entry(index).or_default().add(delta);
+                    self.blocks.entry(index).or_default().add(delta, notes);
                 }
                 return Seen { token, last: false };
             }
@@ -159,7 +158,7 @@ impl Assembly for MessageStream {
                 if let Some(Value::Object(delta)) = json::take(&mut data, "delta") {
                     self.message.extend(delta.into_iter().filter(|(_, value)| !value.is_null()));
                 }
-                self.take_usage(json::take(&mut data, "usage"));
+                self.take_usage(json::take(&mut data, "usage").unwrap_or_default());
             }
             "message_stop" => return Seen { token: false, last: true },
             "error" => {
@@ -190,44 +189,47 @@ impl Assembly for MessageStream {
 }
 
 impl MessageStream {
-    fn take_usage(&mut self, usage: Option<Value>) {
-        merge_usage(&mut self.usage, usage.unwrap_or_default());
+    /// What was written to the cache is told by its age at the beginning only. Where more has been written by the end
+    /// (by what Anthropic's own tools led to), the ages of that are not known.
+    fn take_usage(&mut self, usage: Value) {
+        let count = |of: &Value, key: &str| of.get(key).and_then(Value::as_u64);
+        let known = self.usage.get("cache_creation").and_then(|split| {
+            let [short, long] = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"].map(|key| count(split, key));
+            short.unwrap_or_default().checked_add(long.unwrap_or_default())
+        });
+        let written = count(&usage, "cache_creation_input_tokens");
+        if usage.get("cache_creation").is_none() && known.is_some_and(|known| written > Some(known)) {
+            json::take(&mut self.usage, "cache_creation");
+        }
+        merge_usage(&mut self.usage, usage);
     }
 }
 
-impl Block {
-    fn add(&mut self, mut delta: Value) {
-        let (key, kind) = match json::text(&delta, "type") {
-            Some("input_json_delta") => {
-                self.arguments.push_str(json::text(&delta, "partial_json").unwrap_or_default());
-                return;
-            }
-            Some("thinking_delta") => ("thinking", "thinking"),
-            Some("signature_delta") => ("signature", "thinking"),
-            Some("citations_delta") => {
-                self.add_citation(json::take(&mut delta, "citation"));
-                return;
-            }
-            _ => ("text", "text"),
-        };
-        let Some(more) = json::text(&delta, key) else { return };
-        if !self.content.is_object() {
-            self.content = json!({"type": kind});
-        }
-        match self.content.get_mut(key) {
-            Some(Value::String(known)) => known.push_str(more),
-            _ => self.content[key] = more.into(),
-        }
-    }
+/// Whether a block, or a delta of one, holds more than what kind it is.
+fn holds_token(piece: &Value) -> bool {
+    piece.as_object().is_some_and(|piece| piece.iter().any(|(key, value)| key != "type" && !json::is_empty(value)))
+}
 
-    fn add_citation(&mut self, citation: Option<Value>) {
-        let (Some(citation), Value::Object(content)) = (citation, &mut self.content) else { return };
-        match content.get_mut("citations") {
-            Some(Value::Array(known)) => known.push(citation),
-            _ => {
-                content.insert("citations".to_owned(), json!([citation]));
-            }
+impl Block {
+    fn add(&mut self, mut delta: Value, notes: &mut Notes) {
+        let kind = json::take(&mut delta, "type");
+        let kind = kind.as_ref().and_then(Value::as_str).unwrap_or("text_delta");
+        if kind == "input_json_delta" {
+            self.arguments.push_str(json::text(&delta, "partial_json").unwrap_or_default());
+            return;
         }
+        if !self.content.is_object() {
+            let of_a_kind = |kind: &str| json!({"type": kind.strip_suffix("_delta").unwrap_or(kind)});
+            self.content = match kind {
+                "signature_delta" => of_a_kind("thinking"),
+                "citations_delta" => of_a_kind("text"),
+                kind => of_a_kind(kind),
+            };
+        }
+        if let Some(citation) = json::take(&mut delta, "citation") {
+            delta = json!({"citations": [citation]});
+        }
+        accumulate(&mut self.content, delta, notes);
     }
 
     fn into_content(self, notes: &mut Notes) -> Value {
