@@ -54,7 +54,48 @@ pub(super) fn cases() -> Vec<Case> {
         {"type": "reasoning_content", "reasoningContent": {"reasoningText": {"text": "Hm", "signature": "sig"}}},
         {"type": "text", "text": "Cold."},
         {"type": "tool_use", "toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Oslo"}}}]}]);
+    let of_tools = [
+        event("messageStart", json!({"role": "assistant"})),
+        event(
+            "contentBlockStart",
+            json!({"contentBlockIndex": 0, "start": {"toolResult": {"toolUseId": "t0", "type": "nova_grounding", "status": "success"}}}),
+        ),
+        delta(0, json!({"toolResult": [{"json": {"a": 1}}]})),
+        delta(0, json!({"toolResult": [{"text": "b"}]})),
+        delta(1, json!({"text": "Co"})),
+        delta(1, json!({"citation": {"title": "X", "source": "u1"}})),
+        delta(1, json!({"text": "ld."})),
+        delta(1, json!({"citation": {"title": "Y", "source": "u2"}})),
+        delta(2, json!({"reasoningContent": {"redactedContent": "gA=="}})),
+        event("contentBlockStart", json!({"contentBlockIndex": 3, "start": {"image": {"format": "png"}}})),
+        delta(3, json!({"image": {"source": {"bytes": "iVBO"}}})),
+        delta(3, json!({"image": {"source": {"bytes": "Rw0K"}}})),
+    ]
+    .concat();
+    let output_of_tools = json!([{"role": "assistant", "content": [
+        {"type": "tool_result", "toolResult": {"toolUseId": "t0", "type": "nova_grounding", "status": "success",
+            "content": [{"json": {"a": 1}}, {"text": "b"}]}},
+        {"type": "citations_content", "citationsContent": {"content": [{"text": "Cold."}],
+            "citations": [{"title": "X", "source": "u1"}, {"title": "Y", "source": "u2"}]}},
+        {"type": "reasoning_content", "reasoningContent": {"redactedContent": "gA=="}},
+        {"type": "image", "image": {"format": "png", "source": {"bytes": "iVBORw0K"}}}]}]);
+    let failed = message_of(
+        &[(":message-type", "error"), (":error-code", "internalFailure"), (":error-message", "Try again")],
+        b"",
+    );
     vec![
+        Case {
+            name: "bedrock, with what its own tools gave, citations and an image, broken off by an error in the headers",
+            address: (HOST, "/model/amazon.nova%3A0/converse-stream"),
+            request: request.clone(),
+            response: stream([of_tools, failed].concat()),
+            span: "bedrock.converse-stream",
+            input: input.clone(),
+            output: output_of_tools,
+            metadata: metadata.clone(),
+            metrics: json!({"time_to_first_token": true}),
+            error: json!("Try again (internalFailure)"),
+        },
         Case {
             name: "bedrock, as a binary stream",
             address: (HOST, "/model/amazon.nova%3A0/converse-stream"),
@@ -171,11 +212,18 @@ fn stream(body: Vec<u8>) -> Response {
 
 /// A message of Amazon's event stream.
 pub fn message(kind: &str, name: &str, payload: &[u8]) -> Vec<u8> {
-    let mut headers = vec![kind.len() as u8];
-    headers.extend_from_slice(kind.as_bytes());
-    headers.push(7);
-    headers.extend_from_slice(&(name.len() as u16).to_be_bytes());
-    headers.extend_from_slice(name.as_bytes());
+    message_of(&[(kind, name)], payload)
+}
+
+fn message_of(entries: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    let mut headers = Vec::new();
+    for (name, value) in entries {
+        headers.push(name.len() as u8);
+        headers.extend_from_slice(name.as_bytes());
+        headers.push(7);
+        headers.extend_from_slice(&(value.len() as u16).to_be_bytes());
+        headers.extend_from_slice(value.as_bytes());
+    }
     let mut message = ((16 + headers.len() + payload.len()) as u32).to_be_bytes().to_vec();
     message.extend_from_slice(&(headers.len() as u32).to_be_bytes());
     message.extend_from_slice(&checksum(&message).to_be_bytes());

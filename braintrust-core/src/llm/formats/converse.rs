@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::accumulate::accumulate;
 use super::{Answered, Asked, Assembly, Event, Format, Seen, exception, message};
 use crate::llm::Endpoint;
 use crate::llm::json::{self, Object};
@@ -147,6 +148,8 @@ struct Block {
     content: Object,
     /// The arguments of a tool call, as the text that they come in.
     arguments: String,
+    /// Where the text comes from.
+    citations: Vec<Value>,
 }
 
 impl Assembly for ConverseStream {
@@ -162,11 +165,15 @@ impl Assembly for ConverseStream {
                     notes.add(format!("the stream has more than {MAX_BLOCKS} blocks"));
                     return Seen::default();
                 }
-                let token = self.blocks.entry(index).or_default().add(piece);
+                let token = self.blocks.entry(index).or_default().add(piece, notes);
                 return Seen { token, last: false };
             }
             "messageStop" => return Seen { token: false, last: true },
             "metadata" => merge_usage(&mut self.usage, json::take(&mut data, "usage").unwrap_or_default()),
+            "error" => {
+                self.error = json::take(&mut data, "error").unwrap_or(data);
+                return Seen { token: false, last: true };
+            }
             other => {
                 if let Some(error) = exception(other, &mut data) {
                     self.error = error;
@@ -199,7 +206,7 @@ fn named(event: Event<'_>) -> (String, Value) {
 
 impl Block {
     /// Adds the beginning or a piece of a block; whether it held something generated.
-    fn add(&mut self, piece: Object) -> bool {
+    fn add(&mut self, piece: Object, notes: &mut Notes) -> bool {
         let mut token = false;
         for (kind, mut value) in piece {
             match kind.as_str() {
@@ -208,8 +215,8 @@ impl Block {
                     append(self.content.entry("text").or_insert_with(|| "".into()), value);
                 }
                 "toolUse" => {
+                    token |= !json::is_empty(&value);
                     let input = json::take(&mut value, "input");
-                    token |= input.as_ref().is_some_and(|input| !json::is_empty(input));
                     self.arguments.push_str(input.as_ref().and_then(Value::as_str).unwrap_or_default());
                     let call = self.content.entry("toolUse").or_insert_with(|| json!({}));
                     merge_usage(call, value);
@@ -218,9 +225,16 @@ impl Block {
                     token |= !json::is_empty(&value);
                     self.add_reasoning(value);
                 }
+                "citation" => self.citations.push(value),
+                // What a tool of Amazon's own gave: whose it is, then its parts.
+                "toolResult" if value.is_array() => {
+                    token = true;
+                    let result = self.content.entry(kind).or_insert_with(|| json!({}));
+                    accumulate(result, json!({"content": value}), notes);
+                }
                 _ => {
                     token = true;
-                    self.content.insert(kind, value);
+                    accumulate(self.content.entry(kind).or_insert(Value::Null), value, notes);
                 }
             }
         }
@@ -239,12 +253,16 @@ impl Block {
             }
         }
         if let Some(redacted) = json::take(&mut piece, "redactedContent") {
-            reasoning["redactedContent"] = redacted;
+            append(&mut reasoning["redactedContent"], redacted);
         }
     }
 
     fn into_content(self, notes: &mut Notes) -> Value {
-        let Self { mut content, arguments } = self;
+        let Self { mut content, arguments, citations } = self;
+        if !citations.is_empty() {
+            let text: Vec<_> = content.remove("text").into_iter().map(|text| json!({"text": text})).collect();
+            content.insert("citationsContent".to_owned(), json!({"content": text, "citations": citations}));
+        }
         if let Some(Value::Object(call)) = content.get_mut("toolUse") {
             let read = json::read(if arguments.is_empty() { b"{}" } else { arguments.as_bytes() });
             let input = match read.problem {

@@ -3,6 +3,8 @@
 //! A message is the length of the whole (4 bytes), the length of its headers (4), a checksum of these eight (4), the
 //! headers, the payload, and a checksum of all that (4). Numbers are big-endian.
 
+use std::borrow::Cow;
+
 use super::{Frame, invoke};
 use crate::llm::notes::Notes;
 
@@ -65,7 +67,7 @@ fn prelude_length(bytes: &[u8]) -> Option<usize> {
 
 struct Message<'a> {
     name: String,
-    payload: &'a [u8],
+    payload: Cow<'a, [u8]>,
 }
 
 impl<'a> Message<'a> {
@@ -75,13 +77,21 @@ impl<'a> Message<'a> {
             return None;
         }
         let headers_end = PRELUDE + number(bytes, 4)? as usize;
-        let name = event_name(content.get(PRELUDE..headers_end)?).unwrap_or_default();
-        Some(Self { name, payload: content.get(headers_end..)? })
+        let headers = content.get(PRELUDE..headers_end)?;
+        let payload = content.get(headers_end..)?;
+        // An error that the API does not know has its words in its headers, and no payload.
+        if let Some(code) = header(headers, &[b":error-code"]) {
+            let message = header(headers, &[b":error-message"]);
+            let error = serde_json::json!({"error": {"message": message.unwrap_or_default(), "type": code}});
+            return Some(Self { name: "error".to_owned(), payload: error.to_string().into_bytes().into() });
+        }
+        let name = header(headers, &[b":event-type", b":exception-type"]).unwrap_or_default();
+        Some(Self { name, payload: payload.into() })
     }
 }
 
-/// The value of `:event-type`, or of `:exception-type` or `:error-code` where there is no event.
-fn event_name(mut headers: &[u8]) -> Option<String> {
+/// The text of the first header with one of these names.
+fn header(mut headers: &[u8], names: &[&[u8]]) -> Option<String> {
     while let Some((&length, rest)) = headers.split_first() {
         let (name, rest) = rest.split_at_checked(length.into())?;
         let (&kind, rest) = rest.split_first()?;
@@ -98,7 +108,7 @@ fn event_name(mut headers: &[u8]) -> Option<String> {
             9 => rest.split_at_checked(16)?,
             _ => return None,
         };
-        if [&b":event-type"[..], b":exception-type", b":error-code"].contains(&name) {
+        if names.contains(&name) {
             return Some(String::from_utf8_lossy(value).into_owned());
         }
         headers = rest;

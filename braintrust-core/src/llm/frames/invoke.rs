@@ -16,13 +16,13 @@ struct Wrapped<'a> {
 }
 
 /// The event inside of a message that is called `name`; the message itself, if it wraps none.
-pub(super) fn unwrap<'a>(name: &str, payload: &'a [u8]) -> Cow<'a, [u8]> {
+pub(super) fn unwrap<'a>(name: &str, payload: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
     if name != CHUNK {
-        return Cow::Borrowed(payload);
+        return payload;
     }
-    let wrapped = serde_json::from_slice::<Wrapped<'_>>(payload).ok();
+    let wrapped = serde_json::from_slice::<Wrapped<'_>>(&payload).ok();
     let event = wrapped.and_then(|wrapped| STANDARD.decode(wrapped.bytes.as_bytes()).ok());
-    event.map_or(Cow::Borrowed(payload), Cow::Owned)
+    event.map_or(payload, Cow::Owned)
 }
 
 #[cfg(test)]
@@ -31,11 +31,11 @@ mod tests {
 
     #[test]
     fn only_what_is_wrapped_is_unwrapped() {
-        let wrapped = br#"{"bytes":"eyJ0eXBlIjoicGluZyJ9","p":"abcd"}"#;
-        assert_eq!(&*unwrap("chunk", wrapped), br#"{"type":"ping"}"#);
-        assert_eq!(&*unwrap("metadata", wrapped), wrapped);
+        let wrapped = &br#"{"bytes":"eyJ0eXBlIjoicGluZyJ9","p":"abcd"}"#[..];
+        assert_eq!(&*unwrap("chunk", wrapped.into()), br#"{"type":"ping"}"#);
+        assert_eq!(&*unwrap("metadata", wrapped.into()), wrapped);
         for other in [&b"{}"[..], br#"{"bytes":7}"#, br#"{"bytes":"*"}"#, b"\xff"] {
-            assert_eq!(&*unwrap("chunk", other), other);
+            assert_eq!(&*unwrap("chunk", other.into()), other);
         }
     }
 }
