@@ -61,6 +61,36 @@ pub(super) fn cases() -> Vec<Case> {
         case("gemini, as events", Response::sse(chunks.iter().map(|chunk| format!("data: {chunk}\r\n\r\n")).collect::<String>())),
         case("gemini, as an array", Response::json(serde_json::to_string_pretty(&chunks).unwrap())),
         Case {
+            name: "gemini, two candidates that interleave, with feedback that blocks nothing, a mark, and an error at the end",
+            response: Response::sse(
+                "\u{feff}".to_owned()
+                    + &[
+                        json!({"promptFeedback": {"safetyRatings": []}, "candidates": [
+                            {"index": 1, "content": {"role": "model", "parts": [{"text": "B"}]}},
+                            {"index": 0, "content": {"role": "model", "parts": [{"text": "A"}]}}]}),
+                        json!({"candidates": [{"index": 1, "content": {"parts": [
+                            {"text": "", "thoughtSignature": "s"}, {"executableCode": {"code": "1"}}]}, "finishReason": "STOP"}],
+                            "usageMetadata": {"promptTokenCount": 7, "thoughtsTokenCount": 3, "totalTokenCount": 10}}),
+                        json!({"error": {"code": 503, "message": "Overloaded", "status": "UNAVAILABLE"}}),
+                    ]
+                    .map(|chunk| format!("data:{chunk}\n\n"))
+                    .concat(),
+            ),
+            output: json!({"promptFeedback": {"safetyRatings": []}, "candidates": [
+                {"index": 0, "content": {"role": "model", "parts": [{"text": "A"}]}},
+                {"index": 1, "finishReason": "STOP", "content": {"role": "model", "parts": [
+                    {"text": "B"}, {"text": "", "thoughtSignature": "s"}, {"executableCode": {"code": "1"}}]}}]}),
+            metadata: {
+                let mut metadata = case("", Response::json("")).metadata;
+                metadata["model"] = "gemini-x".into();
+                metadata
+            },
+            metrics: json!({"prompt_tokens": 7, "completion_tokens": 3, "tokens": 10, "completion_reasoning_tokens": 3,
+                "time_to_first_token": true}),
+            error: json!("Overloaded (UNAVAILABLE)"),
+            ..case("", Response::json(""))
+        },
+        Case {
             name: "gemini, blocked",
             address: ("generativelanguage.googleapis.com", "/v1beta/models/gemini-x:generateContent"),
             request: json!({"contents": contents}),

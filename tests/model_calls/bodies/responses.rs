@@ -50,7 +50,70 @@ pub(super) fn cases() -> Vec<Case> {
         {"model": "gpt-5-2026", "output": [], "usage": null, "error": {"code": "server_error", "message": "Sorry"}}});
     let mut open_item = item.clone();
     open_item["status"] = "in_progress".into();
+    let citation = json!({"type": "url_citation", "url": "https://x", "start_index": 0, "end_index": 4});
+    let with_citations = |number: usize| {
+        let mut item = open_item.clone();
+        item["content"][0]["annotations"] = vec![citation.clone(); number].into();
+        item
+    };
+    let annotated = json!({"type": "response.output_text.annotation.added", "output_index": 1, "content_index": 0,
+        "annotation_index": 0, "annotation": citation});
+    let incomplete = json!({"type": "response.incomplete", "response": {"model": "gpt-5-2026", "status": "incomplete", "error": null,
+        "incomplete_details": {"reason": "max_output_tokens"}, "output": [reasoning, open_item], "usage": usage}});
+    let all_metrics = json!({"prompt_tokens": 13, "completion_tokens": 6, "tokens": 19, "prompt_cached_tokens": 2,
+        "prompt_cache_creation_tokens": 1, "completion_reasoning_tokens": 5, "time_to_first_token": true});
+    let case = |name: &'static str, events: &[Value], output: Value| Case {
+        name,
+        address: RESPONSES,
+        request: request.clone(),
+        response: named_sse(events),
+        span: "openai.responses.create",
+        input: input.clone(),
+        output,
+        metadata: metadata.clone(),
+        metrics: json!({"time_to_first_token": true}),
+        error: Value::Null,
+    };
+    let text = |index: u64, delta: &str| json!({"type": "response.output_text.delta", "output_index": index, "content_index": 0, "delta": delta});
     vec![
+        Case {
+            metrics: all_metrics,
+            ..case("responses that are cut by their limit", &[&begun[..], &[incomplete]].concat(), json!([reasoning, open_item]))
+        },
+        Case {
+            error: json!("Sorry (server_error)"),
+            ..case(
+                "responses with citations, ended by an error event",
+                &[&begun[..], &[annotated.clone(), annotated,
+                    json!({"type": "error", "code": "server_error", "message": "Sorry", "param": null, "sequence_number": 9})]].concat(),
+                json!([reasoning, with_citations(2)]),
+            )
+        },
+        Case {
+            error: json!("the response failed"),
+            ..case(
+                "responses that fail without a word, whose items come out of order",
+                &[
+                    json!({"type": "response.created", "response": {"model": "gpt-5-2026", "output": []}}),
+                    json!({"type": "response.output_item.added", "output_index": 3,
+                        "item": {"type": "function_call", "name": "f", "call_id": "c", "arguments": ""}}),
+                    json!({"type": "response.output_item.done", "output_index": 0, "item": reasoning}),
+                    json!({"type": "response.function_call_arguments.delta", "output_index": 3, "delta": "{}"}),
+                    json!({"type": "response.failed", "response": {"model": "gpt-5-2026", "output": [], "status": "failed"}}),
+                ],
+                json!([reasoning, {"type": "function_call", "name": "f", "call_id": "c", "arguments": "{}"}]),
+            )
+        },
+        case(
+            "responses of a gateway that sends nothing but deltas of text",
+            &[
+                json!({"type": "response.created", "response": {"model": "gpt-5-2026"}}),
+                text(0, "Co"),
+                text(0, "ld."),
+                json!({"type": "response.completed", "response": {"model": "gpt-5-2026", "output": []}}),
+            ],
+            json!([{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Cold."}]}]),
+        ),
         Case {
             name: "responses, streamed",
             address: RESPONSES,

@@ -178,7 +178,9 @@ impl Assembly for ContentStream {
         }
         let is_finished = |candidate: &Object| candidate.contains_key("finishReason");
         let is_whole = !self.candidates.is_empty() && self.candidates.values().all(is_finished);
-        seen.last = is_whole || ["error", "promptFeedback"].iter().any(|key| self.rest.contains_key(*key));
+        let is_blocked =
+            self.rest.get("promptFeedback").is_some_and(|feedback| json::get(feedback, "blockReason").is_some());
+        seen.last = is_whole || is_blocked || self.rest.contains_key("error");
         seen
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::accumulate::accumulate;
 use super::{Answered, Asked, Assembly, Event, Format, Seen, message, model_of, prompt_messages, usage, wants_stream};
 use crate::llm::Endpoint;
 use crate::llm::json;
@@ -76,7 +77,11 @@ impl Assembly for ResponseStream {
         }
         let item = data.get("output_index").and_then(Value::as_u64).unwrap_or(0);
         match kind.as_str() {
-            "response.completed" | "response.incomplete" | "response.failed" => {
+            "response.completed" | "response.incomplete" => return Seen { token: false, last: true },
+            "response.failed" => {
+                if json::get(&self.response, "error").is_none() {
+                    self.error = json!({"message": "the response failed"});
+                }
                 return Seen { token: false, last: true };
             }
             "error" => {
@@ -95,8 +100,14 @@ impl Assembly for ResponseStream {
             _ => {}
         }
         let token = kind.ends_with(".delta") && data.get("delta").is_some_and(|delta| !json::is_empty(delta));
+        // Some gateways leave out what the deltas of a text belong to.
+        let is_of_message = ["response.output_text.delta", "response.refusal.delta"].contains(&kind.as_str());
+        if is_of_message && self.items.len() < MAX_ITEMS {
+            let message = || json!({"type": "message", "role": "assistant", "content": []});
+            self.items.entry(item).or_insert_with(message);
+        }
         if let Some(item) = self.items.get_mut(&item) {
-            add_to_item(item, &kind, &mut data);
+            add_to_item(item, &kind, &mut data, notes);
         }
         Seen { token, last: false }
     }
@@ -117,47 +128,45 @@ impl Assembly for ResponseStream {
     }
 }
 
-/// Adds a part or a piece of text to an item.
-fn add_to_item(item: &mut Value, kind: &str, data: &mut Value) {
-    let index = |data: &Value, key: &str| data.get(key).and_then(Value::as_u64).unwrap_or(0);
-    let delta = json::take(data, "delta");
-    let (list, place, key) = match kind {
-        "response.content_part.added" => ("content", index(data, "content_index"), ""),
-        "response.reasoning_summary_part.added" => ("summary", index(data, "summary_index"), ""),
-        "response.output_text.delta" | "response.reasoning_text.delta" => {
-            ("content", index(data, "content_index"), "text")
-        }
-        "response.refusal.delta" => ("content", index(data, "content_index"), "refusal"),
-        "response.reasoning_summary_text.delta" => ("summary", index(data, "summary_index"), "text"),
-        "response.function_call_arguments.delta" | "response.mcp_call_arguments.delta" => ("", 0, "arguments"),
-        "response.custom_tool_call_input.delta" => ("", 0, "input"),
-        "response.code_interpreter_call_code.delta" => ("", 0, "code"),
+/// Adds a part, or a piece of one, to an item.
+fn add_to_item(item: &mut Value, kind: &str, data: &mut Value, notes: &mut Notes) {
+    let index = |key: &str| data.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let content = ("content", index("content_index"));
+    let summary = ("summary", index("summary_index"));
+    // Which part it is about, of what kind, and what of that it adds to.
+    let (place, part_kind, key) = match kind {
+        "response.content_part.added" => (Some(content), "", ""),
+        "response.reasoning_summary_part.added" => (Some(summary), "", ""),
+        "response.output_text.delta" => (Some(content), "output_text", "text"),
+        "response.output_text.annotation.added" => (Some(content), "output_text", "annotations"),
+        "response.reasoning_text.delta" => (Some(content), "reasoning_text", "text"),
+        "response.refusal.delta" => (Some(content), "refusal", "refusal"),
+        "response.reasoning_summary_text.delta" => (Some(summary), "summary_text", "text"),
+        "response.function_call_arguments.delta" | "response.mcp_call_arguments.delta" => (None, "", "arguments"),
+        "response.custom_tool_call_input.delta" => (None, "", "input"),
+        "response.code_interpreter_call_code.delta" => (None, "", "code"),
         _ => return,
     };
-    let Some(holder) = (if list.is_empty() { Some(item) } else { part(item, list, place) }) else { return };
-    match (json::take(data, "part"), delta) {
-        (Some(part), _) if key.is_empty() => *holder = part,
-        (_, Some(Value::String(delta))) => append(holder, key, delta),
+    let holder = match place {
+        Some((list, place)) => part(item, list, place, part_kind),
+        None => Some(item),
+    };
+    let Some(holder) = holder else { return };
+    let whole = if key.is_empty() { json::take(data, "part") } else { None };
+    let annotation = json::take(data, "annotation").map(|annotation| vec![annotation].into());
+    match (whole, annotation.or_else(|| json::take(data, "delta"))) {
+        (Some(whole), _) => *holder = whole,
+        (None, Some(piece)) if !key.is_empty() => accumulate(holder, json!({key: piece}), notes),
         _ => {}
     }
 }
 
-/// The part of an item at a place, made if it is the next one.
-fn part<'a>(item: &'a mut Value, list: &str, place: u64) -> Option<&'a mut Value> {
+/// The part of an item at a place, made as one of a kind if it is the next one.
+fn part<'a>(item: &'a mut Value, list: &str, place: u64, kind: &str) -> Option<&'a mut Value> {
     let parts = item.as_object_mut()?.entry(list).or_insert_with(|| Value::Array(Vec::new())).as_array_mut()?;
     let place = usize::try_from(place).ok().filter(|place| *place < MAX_ITEMS)?;
     if place == parts.len() {
-        parts.push(json!({}));
+        parts.push(json!({"type": kind}));
     }
     parts.get_mut(place)
-}
-
-fn append(holder: &mut Value, key: &str, more: String) {
-    let Value::Object(holder) = holder else { return };
-    match holder.get_mut(key) {
-        Some(Value::String(known)) => known.push_str(&more),
-        _ => {
-            holder.insert(key.to_owned(), more.into());
-        }
-    }
 }
