@@ -72,13 +72,14 @@ pub(super) fn response(
         None => Framing::of(endpoint.api(), content_type, &body.head),
     };
     let mut reply = Reply::default();
-    let response = if framing == Framing::Opaque {
-        reply.is_whole = true;
-        opaque(content_type, body)
-    } else if framing.is_stream() {
-        assembled(endpoint, framing, body, &mut reply)
-    } else {
-        whole(body, &mut reply)
+    let response = match framing {
+        Framing::Opaque => {
+            reply.is_whole = true;
+            opaque(content_type, body)
+        }
+        Framing::Text => text(body, &mut reply),
+        Framing::Whole => whole(body, &mut reply),
+        Framing::Sse | Framing::EventStream | Framing::Values => assembled(endpoint, framing, body, &mut reply),
     };
     let Some(mut response) = response else { return reply };
     let has_failed = status.is_some_and(|status| status >= 400);
@@ -117,6 +118,19 @@ fn opaque(content_type: Option<&str>, body: &Arrived) -> Option<Value> {
     (body.total > 0).then(|| format!("<{kind}, {} bytes>", body.total).into())
 }
 
+/// Takes a body that is meant to be read by people as it is.
+fn text(body: &Arrived, reply: &mut Reply) -> Option<Value> {
+    reply.is_whole = body.missing() == 0;
+    if !reply.is_whole {
+        reply.notes.add(not_kept("response", body));
+    }
+    (body.total > 0).then(|| String::from_utf8_lossy(&body.head).into())
+}
+
+fn not_kept(what: &str, body: &Arrived) -> String {
+    format!("the {what} has {} bytes, of which {} were not kept", body.total, body.missing())
+}
+
 /// Reads a body that came in one piece.
 fn whole(body: &Arrived, reply: &mut Reply) -> Option<Value> {
     if body.head.trim_ascii().is_empty() {
@@ -124,7 +138,7 @@ fn whole(body: &Arrived, reply: &mut Reply) -> Option<Value> {
     }
     let mut read = json::read(&body.head);
     if body.missing() > 0 {
-        reply.notes.add(format!("the response has {} bytes, of which {} were not kept", body.total, body.missing()));
+        reply.notes.add(not_kept("response", body));
         salvage_usage(&body.tail, &mut read.value);
     } else if let Some(problem) = read.problem {
         reply.notes.add(format!("the response could not be read whole: {problem}"));
@@ -175,7 +189,7 @@ fn assembled(endpoint: &Endpoint, framing: Framing, body: &mut Arrived, reply: &
     };
     stream.read(&body.head);
     if missing > 0 {
-        stream.notes.add(format!("the stream has {} bytes, of which {missing} were not kept", body.total));
+        stream.notes.add(not_kept("stream", body));
         stream.read_after_gap(&body.tail);
     }
     reply.notes = std::mem::take(&mut stream.notes);
@@ -186,6 +200,10 @@ fn assembled(endpoint: &Endpoint, framing: Framing, body: &mut Arrived, reply: &
     }
     match stream.events {
         0 if body.total == 0 => None,
+        // Some gateways answer with JSON (an error, mostly) under the content type that was asked for.
+        0 if stream.read == body.head.len() as u64 && body.head.trim_ascii_start().starts_with(b"{") => {
+            whole(body, reply)
+        }
         0 => {
             reply.notes.add("the stream held no events");
             beginning.extend_from_slice(&body.head[..body.head.len().min(MAX_SHOWN)]);

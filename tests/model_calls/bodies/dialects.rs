@@ -236,6 +236,9 @@ fn usages() -> Vec<Case> {
 }
 
 fn failures() -> Vec<Case> {
+    let refused = Response::sse(r#"{"error": {"message": "No such model", "code": "model_not_found"}}"#);
+    let whole = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2}});
     let begun = format!("data: {}\n\n", delta(json!({"role": "assistant", "content": "Hi"})));
     let output = answer(json!({"role": "assistant", "content": "Hi"}), "");
     let broken_off = |name, event: String, error: &str| {
@@ -263,6 +266,17 @@ fn failures() -> Vec<Case> {
                 "error": {"code": 502, "message": "Upstream is gone"}}]),
             ..broken_off("an error of a choice", format!("data: {of_a_choice}\n\n"), "Upstream is gone")
         },
+        Case {
+            error: "No such model (model_not_found)".into(),
+            ..case("an error under the content type of events", OPENAI, refused, Value::Null, json!({}))
+        },
+        case(
+            "an answer in one piece under the content type of events",
+            OPENAI,
+            Response::sse(serde_json::to_string_pretty(&whole).unwrap()),
+            answer(json!({"role": "assistant", "content": "Hi"}), "stop"),
+            json!({"prompt_tokens": 1, "completion_tokens": 2, "tokens": 3}),
+        ),
         broken_off("an error that is mere text", "data: {\"error\":\"Sorry\"}\n\ndata: [DONE]\n\n".to_owned(), "Sorry"),
     ]
 }

@@ -34,7 +34,9 @@ pub(super) enum Framing {
     Values,
     /// One JSON text.
     Whole,
-    /// No JSON at all: sound, an image.
+    /// Text that is no JSON: a transcript.
+    Text,
+    /// No text at all: sound, an image.
     Opaque,
 }
 
@@ -52,6 +54,7 @@ impl Framing {
             "application/vnd.amazon.eventstream" => return Self::EventStream,
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => return Self::Values,
             "application/octet-stream" => return Self::Opaque,
+            _ if api == WireApi::Transcriptions && kind.starts_with("text/") => return Self::Text,
             _ if ["audio/", "image/", "video/"].iter().any(|family| kind.starts_with(family)) => return Self::Opaque,
             _ => {}
         }
@@ -85,7 +88,7 @@ impl Framing {
             Self::Sse => sse::each(bytes, after_gap, notes, take),
             Self::EventStream => event_stream::each(bytes, after_gap, notes, take),
             Self::Values => values::each(bytes, after_gap, notes, take),
-            Self::Whole | Self::Opaque => {}
+            Self::Whole | Self::Text | Self::Opaque => {}
         }
     }
 
@@ -96,7 +99,7 @@ impl Framing {
             Self::Sse => sse::settled(bytes),
             Self::EventStream => event_stream::settled(bytes),
             Self::Values => values::settled(bytes),
-            Self::Whole | Self::Opaque => 0,
+            Self::Whole | Self::Text | Self::Opaque => 0,
         }
     }
 }
