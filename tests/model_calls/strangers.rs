@@ -4,7 +4,7 @@
 use super::WireApi;
 
 /// Every wire format. The seeds of the fuzz target count on the order.
-pub const APIS: [WireApi; 14] = [
+pub const APIS: [WireApi; 15] = [
     WireApi::ChatCompletions,
     WireApi::Responses,
     WireApi::Completions,
@@ -19,6 +19,7 @@ pub const APIS: [WireApi; 14] = [
     WireApi::OllamaChat,
     WireApi::OllamaGenerate,
     WireApi::CohereChat,
+    WireApi::Rerank,
 ];
 
 /// A content type for each framing, and none.

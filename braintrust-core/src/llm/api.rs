@@ -20,6 +20,8 @@ pub enum WireApi {
     Transcriptions,
     /// OpenAI's moderation: `…/moderations`.
     Moderations,
+    /// Documents ordered by a query, as Cohere, Jina, Voyage and servers of open models do it: `…/rerank`.
+    Rerank,
     /// Anthropic's messages: `…/messages`, and by way of Bedrock `…/invoke`, `…/invoke-with-response-stream`.
     Messages,
     /// Google's Gemini: `…:generateContent`, `…:streamGenerateContent`.
@@ -47,6 +49,7 @@ impl WireApi {
             (Self::Speech, _) => "Speech",
             (Self::Transcriptions, _) => "Transcription",
             (Self::Moderations, _) => "Moderation",
+            (Self::Rerank, _) => "Rerank",
             (Self::Messages, false) => "anthropic.messages.create",
             (Self::Messages, true) => "anthropic.messages.stream",
             (Self::GenerateContent, _) => "generate_content",
@@ -66,7 +69,7 @@ impl WireApi {
             Self::Messages => "anthropic",
             Self::GenerateContent => "google",
             Self::Converse => "bedrock",
-            Self::CohereChat => "cohere",
+            Self::CohereChat | Self::Rerank => "cohere",
             Self::OllamaChat | Self::OllamaGenerate => "ollama",
             _ => "openai",
         }

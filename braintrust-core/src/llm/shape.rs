@@ -28,6 +28,9 @@ pub(super) fn api_of(provider: &str, request: &[u8]) -> WireApi {
     if outline.has("contents") {
         return WireApi::GenerateContent;
     }
+    if outline.has("query") && outline.has("documents") {
+        return WireApi::Rerank;
+    }
     if outline.has("input") {
         let is_embedding = names(&["embed"]) || outline.has("encoding_format") || outline.has("dimensions");
         return match () {
@@ -110,6 +113,7 @@ mod tests {
             ("bedrock", r#"{"anthropic_version":"bedrock-1","messages":[]}"#, WireApi::Messages),
             ("cohere", r#"{"model":"command","messages":[]}"#, WireApi::CohereChat),
             ("ollama", r#"{"prompt":"x"}"#, WireApi::OllamaGenerate),
+            ("cohere", r#"{"query":"x","documents":[]}"#, WireApi::Rerank),
             ("openai", r#"{"model":7,"messages":[]}"#, WireApi::ChatCompletions),
             ("openai", "\"text\"", WireApi::ChatCompletions),
         ];

@@ -28,7 +28,7 @@ use crate::request_body;
 /// # What counts as a call
 ///
 /// A `POST` to a path that ends as those of the known APIs do, on whatever host: OpenAI and what is compatible with it,
-/// Anthropic, Gemini, Bedrock, Cohere, Ollama. Where such a path may belong to anything (`/responses`), and the host is not known
+/// Anthropic, Gemini, Bedrock, Cohere, Ollama, and `/rerank` of whoever has it. Where such a path may belong to anything (`/responses`), and the host is not known
 /// to serve models, the request must name a `model` as well, unless the client is [`dedicated`](Self::dedicated). What is
 /// invoked on Bedrock is a call if it is Claude: by the model's id or, for the ARN of a profile, by the
 /// `anthropic_version` in the request. More are added by [`endpoint`](Self::endpoint). Every other request is sent, and

@@ -117,6 +117,7 @@ fn run(lengths: &[usize]) {
         dialects::cases(),
         responses::cases(),
         media::cases(),
+        media::rerankings(),
         anthropic::cases(),
         anthropic::of_its_own(),
         gemini::cases(),

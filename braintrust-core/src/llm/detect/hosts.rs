@@ -2,7 +2,7 @@
 
 /// Providers by how their hosts end, where the hosts serve models and nothing else. A name without a leading dot or dash
 /// is the whole host.
-const MODEL_HOSTS: [(&str, &str); 50] = [
+const MODEL_HOSTS: [(&str, &str); 51] = [
     ("api.openai.com", "openai"),
     (".api.openai.com", "openai"),
     (".openai.azure.com", "azure"),
@@ -43,6 +43,7 @@ const MODEL_HOSTS: [(&str, &str); 50] = [
     ("api.z.ai", "zai"),
     ("open.bigmodel.cn", "zai"),
     ("api.voyageai.com", "voyage"),
+    ("api.jina.ai", "jina"),
     ("api-inference.huggingface.co", "huggingface"),
     ("router.huggingface.co", "huggingface"),
     (".huggingface.cloud", "huggingface"),

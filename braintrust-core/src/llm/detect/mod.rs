@@ -36,7 +36,7 @@ const fn common(end: &'static str, api: WireApi) -> Path {
 }
 
 /// The first that fits counts, so the longer ones come first.
-const PATHS: [Path; 18] = [
+const PATHS: [Path; 19] = [
     known("/chat/completions", WireApi::ChatCompletions),
     common("/completions", WireApi::Completions),
     common("/responses", WireApi::Responses),
@@ -48,6 +48,7 @@ const PATHS: [Path; 18] = [
     known("/audio/transcriptions", WireApi::Transcriptions),
     known("/audio/translations", WireApi::Transcriptions),
     common("/moderations", WireApi::Moderations),
+    common("/rerank", WireApi::Rerank),
     known("/anthropic/v1/messages", WireApi::Messages),
     known("/anthropic/messages", WireApi::Messages),
     common("/v1/messages", WireApi::Messages),
@@ -194,6 +195,9 @@ mod tests {
             ("gateway.corp", "/anthropic/v1/messages", "anthropic", Messages),
             ("api.anthropic.com", "/v1/messages", "anthropic", Messages),
             ("api.cohere.com", "/v2/chat", "cohere", CohereChat),
+            ("api.cohere.com", "/v2/rerank", "cohere", Rerank),
+            ("api.voyageai.com", "/v1/rerank", "voyage", Rerank),
+            ("localhost:8000", "/rerank", "cohere", Rerank),
             ("localhost:8000", "/cohere/v2/chat", "cohere", CohereChat),
             ("[::1]:9000", "/api/generate", "ollama", OllamaGenerate),
         ];
@@ -233,7 +237,9 @@ mod tests {
         for path in ["/v1/images/generations", "/v1/audio/transcriptions", "/x/chat/completions", "/model/m/converse"] {
             assert!(is_certain("gateway.example", path), "{path}");
         }
-        for path in ["/v1/moderations", "/v1/images/variations", "/surveys/7/responses", "/v1/messages", "/api/chat"] {
+        for path in
+            ["/v1/moderations", "/rerank", "/v1/images/variations", "/surveys/7/responses", "/v1/messages", "/api/chat"]
+        {
             assert!(!is_certain("gateway.example", path), "{path}");
             assert!(!is_certain("x.execute-api.eu-west-1.amazonaws.com", path), "{path}");
             assert!(is_certain("api.openai.com", path), "{path}");

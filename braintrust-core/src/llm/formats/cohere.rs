@@ -57,7 +57,7 @@ impl Format for Cohere {
 
 /// Cohere counts what it bills apart from what the model saw, which holds a prompt of Cohere's own. Braintrust's numbers
 /// are there to be multiplied with prices.
-fn read_usage(usage: &Value, metrics: &mut Metrics, notes: &mut Notes) {
+pub(super) fn read_usage(usage: &Value, metrics: &mut Metrics, notes: &mut Notes) {
     let mut count = |name: &str| {
         let mut of = |key| usage.get(key).map_or(Count::Absent, |counts| Count::read(counts, &[name], notes));
         of("billed_units").or(of("tokens"))

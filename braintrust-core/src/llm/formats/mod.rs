@@ -8,6 +8,7 @@ mod generate_content;
 mod media;
 mod messages;
 mod ollama;
+mod rerank;
 mod responses;
 mod usage;
 
@@ -83,6 +84,7 @@ pub(super) fn format(api: WireApi) -> &'static dyn Format {
         WireApi::Speech => &media::Speech,
         WireApi::Transcriptions => &media::Transcriptions,
         WireApi::Moderations => &media::Moderations,
+        WireApi::Rerank => &rerank::Rerank,
         WireApi::Messages => &messages::Messages,
         WireApi::GenerateContent => &generate_content::GenerateContent,
         WireApi::Converse => &converse::Converse,
