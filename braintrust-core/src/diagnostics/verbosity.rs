@@ -2,7 +2,8 @@
 
 /// How much the library says on stderr about itself.
 ///
-/// A `tracing` subscriber has filters of its own.
+/// Where the program has a `tracing` subscriber, all of this goes there instead, as events of the target `braintrust`, and
+/// the subscriber's filters decide. Nothing of one kind is said more than once a minute, and hints but once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Verbosity {
