@@ -118,7 +118,7 @@ pub(crate) fn check_function(options: &Options, function: &Function, errors: &mu
         );
     }
     check_names(options, signature, errors);
-    let shape = Shape::of(signature, &function.attributes, options.stream.is_some());
+    let shape = Shape::of(signature, &function.body.block, &function.attributes, options.stream.is_some());
     if let Some(boxed) = &options.boxed
         && shape != Shape::Async
     {
@@ -180,7 +180,7 @@ fn check_names(options: &Options, signature: &Signature, errors: &mut Errors) {
     }
     let function = signature.ident.unraw().to_string();
     let mut check = |list: &str, name: &str, span: Span| {
-        if !known.iter().any(|parameter| parameter == name) && !is_hidden(&inputs) {
+        if !known.iter().any(|parameter| parameter == name) && !is_hidden(&signature.inputs) {
             let hint = nearest(name, known.iter().map(String::as_str))
                 .map_or_else(|| listed(&known), |parameter| format!("; did you mean `{parameter}`?"));
             let message = format!("`{list}` names `{name}`, which is not a parameter of `{function}`{hint}");

@@ -11,15 +11,18 @@ mod expand;
 mod expansions;
 mod item;
 mod kinds;
+mod leftover;
 mod mentioned;
 mod model;
 mod options;
 mod params;
 mod parse;
 mod paths;
+mod pattern;
 mod shape;
 mod stages;
 mod suggest;
+mod tail;
 
 use proc_macro::TokenStream;
 

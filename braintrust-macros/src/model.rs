@@ -80,6 +80,8 @@ pub(crate) struct Argument {
     pub(crate) key: String,
     /// What is borrowed; `None` for an argument that is redacted.
     pub(crate) value: Option<Ident>,
+    /// Whether `value` is a reference already.
+    pub(crate) is_reference: bool,
     pub(crate) conditions: Vec<Attribute>,
 }
 
@@ -111,7 +113,7 @@ impl Plan {
         let Function { attributes, visibility, mut signature, body } = function;
         let braces = body.block.span();
         let callsite = Callsite::of(&options, &signature);
-        let shape = Shape::of(&signature, &attributes, options.stream.is_some());
+        let shape = Shape::of(&signature, &body.block, &attributes, options.stream.is_some());
         let parts = Parts::of(shape, &mut signature, body.block, &mentioned::in_expressions(&options));
         let runtime = Runtime::new(options.facade.as_ref().map(|given| &given.value));
         let boxing = options.boxed.as_ref().map(|given| given.value);
@@ -258,7 +260,7 @@ impl Choice {
             return None;
         }
         let value = (!is_redacted).then(|| receiver.clone());
-        Some(Argument { key: "self".to_owned(), value, conditions: Vec::new() })
+        Some(Argument { key: "self".to_owned(), value, is_reference: false, conditions: Vec::new() })
     }
 
     fn argument(&self, binding: &Binding) -> Option<Argument> {
@@ -272,7 +274,7 @@ impl Choice {
             return None;
         }
         let value = (!is_redacted).then(|| binding.outer.clone());
-        Some(Argument { key, value, conditions: binding.conditions.clone() })
+        Some(Argument { key, value, is_reference: binding.is_reference, conditions: binding.conditions.clone() })
     }
 }
 

@@ -8,24 +8,27 @@ use std::collections::BTreeSet;
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::visit::{self, Visit};
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, FieldPat, FnArg, Member, Pat, PatIdent, Token, Type};
+use syn::visit::Visit;
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, FnArg, Pat, PatIdent, PatType, Token, Type};
+
+use crate::leftover;
+use crate::pattern::{Kept, Names, Outer};
 
 /// A name that a parameter's pattern binds.
 pub(crate) struct Binding {
-    /// The name in the signature that is emitted.
+    /// The name in the code before the body.
     pub(crate) outer: Ident,
     /// The name as the user wrote it.
     pub(crate) inner: Ident,
-    pub(crate) mutability: Option<Token![mut]>,
-    /// Lint attributes of the parameter.
-    pub(crate) lints: Vec<Attribute>,
     /// `#[cfg(…)]` of the parameter.
     pub(crate) conditions: Vec<Attribute>,
-    /// Whether the body sees it through a binding of its own.
+    /// Whether `outer` is a reference to the value, within what [`Opened`] binds.
+    pub(crate) is_reference: bool,
+    pub(crate) mutability: Option<Token![mut]>,
+    /// Not for what may be the name of a constant.
     pub(crate) is_rebound: bool,
-    /// Whether an expression of the attribute may name it, which counts as a use.
+    /// Whether an expression of the attribute may name it.
     pub(crate) is_mentioned: bool,
 }
 
@@ -36,47 +39,127 @@ impl Binding {
     }
 }
 
+/// A value that the body takes over from the outer function.
+pub(crate) struct Moved {
+    /// Its name in the signature that is emitted.
+    pub(crate) outer: Ident,
+    pub(crate) pattern: BodyPattern,
+    /// Lint attributes of the parameter.
+    pub(crate) lints: Vec<Attribute>,
+    /// `#[cfg(…)]` of the parameter.
+    pub(crate) conditions: Vec<Attribute>,
+    /// Whether an expression of the attribute may name it, which counts as a use.
+    pub(crate) is_mentioned: bool,
+}
+
+/// What the body binds a value to.
+pub(crate) enum BodyPattern {
+    Name(Option<Token![mut]>, Ident),
+    /// The pattern of a whole parameter, as the user wrote it, which leaves a part of the value where it is.
+    Whole(Box<Pat>),
+}
+
+/// A whole parameter, in which the code before the body looks for names.
+pub(crate) struct Opened {
+    pub(crate) whole: Ident,
+    /// To be matched with a reference to it.
+    pub(crate) pattern: Pat,
+    pub(crate) conditions: Vec<Attribute>,
+}
+
 /// The parameters of a function.
 #[derive(Default)]
 pub(crate) struct Parameters {
     /// `self`, or the name that stands for it in the body.
     pub(crate) receiver: Option<Ident>,
     pub(crate) bindings: Vec<Binding>,
+    pub(crate) moved: Vec<Moved>,
+    pub(crate) opened: Vec<Opened>,
 }
 
 /// Takes the parameters apart, and leaves in `inputs` what the outer function keeps.
 ///
 /// The names in `mentioned` stay the user's own in the outer function too: the attribute's expressions must see them.
 pub(crate) fn take_apart(inputs: &mut Punctuated<FnArg, Token![,]>, mentioned: &BTreeSet<String>) -> Parameters {
-    let kept = if has_equal_names(inputs) { Kept::All } else { Kept::Only(mentioned) };
+    let names = names_of(inputs);
+    let kept = if has_equal_names(&names) { Kept::All } else { Kept::Only(mentioned) };
     let mut parameters = Parameters::default();
-    for input in inputs {
+    for (index, input) in inputs.iter_mut().enumerate() {
         match input {
             FnArg::Receiver(receiver) => parameters.receiver = Some(Ident::new("self", receiver.self_token.span)),
             FnArg::Typed(parameter) => {
-                let conditions = with_names(&parameter.attrs, &["cfg"]);
-                let lints = with_names(&parameter.attrs, &["allow", "expect", "warn", "deny", "forbid", "cfg_attr"]);
-                // It would not be fulfilled out there.
-                parameter.attrs.retain(|attribute| !attribute.path().is_ident("expect"));
+                let written = parameter.pat.clone();
                 let mut outer = Outer { kept, unit_type: last_segment(&parameter.ty), found: Vec::new() };
                 outer.visit_pat_mut(&mut parameter.pat);
-                parameters.bindings.extend(outer.found.into_iter().map(|binding| Binding {
-                    lints: lints.clone(),
-                    conditions: conditions.clone(),
-                    is_mentioned: mentioned.contains(&binding.key()),
-                    ..binding
-                }));
+                let mut bindings = outer.found;
+                bindings.iter_mut().for_each(|binding| binding.is_mentioned = mentioned.contains(&binding.key()));
+                let is_mentioned = bindings.iter().any(|binding| binding.is_mentioned);
+                if leftover::is_left_by(&written, &parameter.ty) && !is_mentioned {
+                    let whole = name_of_whole(index, &bindings, &names);
+                    parameters.add_whole(parameter, whole, written, bindings);
+                } else {
+                    parameters.add_names(parameter, bindings);
+                }
+                // It would not be fulfilled out there.
+                parameter.attrs.retain(|attribute| !attribute.path().is_ident("expect"));
             }
         }
     }
     parameters
 }
 
+impl Parameters {
+    /// A parameter whose names the body takes over, each by itself.
+    fn add_names(&mut self, parameter: &PatType, bindings: Vec<Binding>) {
+        let conditions = conditions(parameter);
+        for mut binding in bindings {
+            if binding.is_rebound {
+                self.moved.push(Moved {
+                    outer: binding.outer.clone(),
+                    pattern: BodyPattern::Name(binding.mutability, binding.inner.clone()),
+                    lints: lints(parameter),
+                    conditions: conditions.clone(),
+                    is_mentioned: binding.is_mentioned,
+                });
+            }
+            binding.conditions.clone_from(&conditions);
+            self.bindings.push(binding);
+        }
+    }
+
+    /// A parameter that the body takes over as it is, under the name `whole`. `written` is the user's pattern.
+    fn add_whole(&mut self, parameter: &mut PatType, whole: Ident, written: Box<Pat>, bindings: Vec<Binding>) {
+        let conditions = conditions(parameter);
+        let pattern = std::mem::replace(&mut *parameter.pat, only_name(&whole));
+        self.opened.push(Opened { whole: whole.clone(), pattern, conditions: conditions.clone() });
+        self.moved.push(Moved {
+            outer: whole,
+            pattern: BodyPattern::Whole(written),
+            lints: lints(parameter),
+            conditions: conditions.clone(),
+            is_mentioned: false,
+        });
+        self.bindings.extend(bindings.into_iter().map(|binding| Binding {
+            is_reference: binding.is_rebound,
+            conditions: conditions.clone(),
+            ..binding
+        }));
+    }
+}
+
 /// The bindings of a pattern that stays as it is.
-pub(crate) fn of_pattern(pattern: &Pat) -> impl Iterator<Item = Binding> + use<> {
+pub(crate) fn of_pattern(pattern: &Pat) -> Vec<Binding> {
     let mut outer = Outer { kept: Kept::All, unit_type: None, found: Vec::new() };
     outer.visit_pat_mut(&mut pattern.clone());
-    outer.found.into_iter().map(|binding| Binding { is_rebound: false, ..binding })
+    outer.found
+}
+
+fn conditions(parameter: &PatType) -> Vec<Attribute> {
+    with_names(&parameter.attrs, &["cfg"])
+}
+
+fn lints(parameter: &PatType) -> Vec<Attribute> {
+    with_names(&parameter.attrs, &["allow", "expect", "warn", "deny", "forbid", "cfg_attr"])
 }
 
 fn with_names(attributes: &[Attribute], names: &[&str]) -> Vec<Attribute> {
@@ -90,8 +173,8 @@ fn last_segment(ty: &Type) -> Option<Ident> {
     }
 }
 
-/// Whether two parameters differ in nothing but their hygiene, as those of a `macro_rules` macro may.
-fn has_equal_names(inputs: &Punctuated<FnArg, Token![,]>) -> bool {
+/// Every name that a parameter binds.
+fn names_of(inputs: &Punctuated<FnArg, Token![,]>) -> Vec<Ident> {
     let mut all = Vec::new();
     for input in inputs {
         if let FnArg::Typed(parameter) = input {
@@ -100,119 +183,24 @@ fn has_equal_names(inputs: &Punctuated<FnArg, Token![,]>) -> bool {
             all.extend(names.0);
         }
     }
-    (1..all.len()).any(|index| all[..index].contains(&all[index]))
+    all
 }
 
-/// Collects the names that a pattern binds; each once, although an or-pattern repeats them.
-#[derive(Default)]
-struct Names(Vec<Ident>);
-
-impl<'ast> Visit<'ast> for Names {
-    fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
-        if !self.0.contains(&pattern.ident) {
-            self.0.push(pattern.ident.clone());
-        }
-        visit::visit_pat_ident(self, pattern);
-    }
-
-    fn visit_expr(&mut self, _: &'ast Expr) {}
+/// Whether two parameters differ in nothing but their hygiene, as those of a `macro_rules` macro may.
+fn has_equal_names(names: &[Ident]) -> bool {
+    (1..names.len()).any(|index| names[..index].contains(&names[index]))
 }
 
-/// Which names the outer function keeps as the user's own.
-#[derive(Clone, Copy)]
-enum Kept<'a> {
-    All,
-    Only(&'a BTreeSet<String>),
+/// A name for a whole parameter, which the docs show: made of those in its pattern.
+fn name_of_whole(index: usize, bindings: &[Binding], taken: &[Ident]) -> Ident {
+    let names: Vec<String> = bindings.iter().map(|binding| binding.key().trim_start_matches('_').to_owned()).collect();
+    let mut name = if names.is_empty() { format!("_{index}") } else { format!("_{}", names.join("_")) };
+    while taken.iter().any(|taken| *taken == name) {
+        name.insert(0, '_');
+    }
+    Ident::new(&name, Span::mixed_site())
 }
 
-impl Kept<'_> {
-    fn has(self, name: &Ident) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(names) => names.contains(&name.unraw().to_string()),
-        }
-    }
-}
-
-/// Rewrites a pattern to its outer form, and collects its bindings.
-struct Outer<'a> {
-    kept: Kept<'a>,
-    unit_type: Option<Ident>,
-    found: Vec<Binding>,
-}
-
-impl Outer<'_> {
-    fn outer_name(&self, name: &Ident) -> Ident {
-        if self.kept.has(name) {
-            return name.clone();
-        }
-        let mut name = name.clone();
-        name.set_span(Span::mixed_site().located_at(name.span()));
-        name
-    }
-
-    /// Whether the name may stand for a constant or a unit struct, which cannot be bound.
-    fn may_be_constant(&self, pattern: &PatIdent) -> bool {
-        pattern.by_ref.is_none()
-            && pattern.mutability.is_none()
-            && pattern.subpat.is_none()
-            && pattern.ident.unraw().to_string().starts_with(char::is_uppercase)
-    }
-
-    fn add(&mut self, pattern: &PatIdent, outer: Ident, is_rebound: bool) {
-        if self.found.iter().any(|binding| binding.inner == pattern.ident) {
-            return;
-        }
-        self.found.push(Binding {
-            outer,
-            inner: pattern.ident.clone(),
-            mutability: pattern.by_ref.is_none().then_some(pattern.mutability).flatten(),
-            lints: Vec::new(),
-            conditions: Vec::new(),
-            is_rebound,
-            is_mentioned: false,
-        });
-    }
-}
-
-impl VisitMut for Outer<'_> {
-    fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
-        if self.may_be_constant(pattern) {
-            if self.unit_type.as_ref() != Some(&pattern.ident) {
-                self.add(pattern, pattern.ident.clone(), false);
-            }
-            return;
-        }
-        let outer = self.outer_name(&pattern.ident);
-        self.add(pattern, outer.clone(), true);
-        pattern.ident = outer;
-        if pattern.by_ref.is_none() {
-            pattern.mutability = None;
-        }
-        visit_mut::visit_pat_ident_mut(self, pattern);
-    }
-
-    fn visit_field_pat_mut(&mut self, field: &mut FieldPat) {
-        // `Point { x }` becomes `Point { x: x }`: the field keeps its name, the binding gets another hygiene. The field's
-        // place is the macro's own too, or the compiler would call the pattern redundant.
-        if let (None, Member::Named(name)) = (field.colon_token, &mut field.member)
-            && !self.kept.has(name)
-        {
-            name.set_span(Span::mixed_site().located_at(name.span()));
-            field.colon_token = Some(Token![:](Span::mixed_site()));
-        }
-        visit_mut::visit_field_pat_mut(self, field);
-    }
-
-    fn visit_pat_mut(&mut self, pattern: &mut Pat) {
-        visit_mut::visit_pat_mut(self, pattern);
-        // `&(mut x)` has become `&(x)`, whose parentheses the compiler would call unused.
-        if let Pat::Paren(parenthesized) = pattern
-            && matches!(*parenthesized.pat, Pat::Ident(_))
-        {
-            *pattern = (*parenthesized.pat).clone();
-        }
-    }
-
-    fn visit_expr_mut(&mut self, _: &mut Expr) {}
+fn only_name(name: &Ident) -> Pat {
+    Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident: name.clone(), subpat: None })
 }

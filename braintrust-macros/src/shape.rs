@@ -1,6 +1,9 @@
 //! What kind of function it is, decided once from its signature.
 
+use proc_macro2::Group;
 use syn::{Attribute, GenericParam, PathArguments, ReturnType, Signature, Type, TypeImplTrait, TypeParamBound};
+
+use crate::tail::Tail;
 
 /// How a call of the function is wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +12,8 @@ pub(crate) enum Shape {
     Sync,
     /// The same, but the body stays where it is, so that `Location::caller()` is the caller.
     Inline,
-    /// `-> impl Fn(..)`: the body stays too, because a closure that it ends with learns its parameters from the signature.
+    /// `-> impl Fn(..)`, alone or in a tuple, or another `impl Trait` where the body ends with a closure: the body stays
+    /// too, because the closure learns its parameters from the signature.
     InlineFunction,
     /// An `async fn`.
     Async,
@@ -24,29 +28,27 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    pub(crate) fn of(signature: &Signature, attributes: &[Attribute], is_stream: bool) -> Self {
+    pub(crate) fn of(signature: &Signature, body: &Group, attributes: &[Attribute], is_stream: bool) -> Self {
         if signature.asyncness.is_some() {
             return Self::Async;
         }
-        if attributes.iter().any(|attribute| attribute.path().is_ident("track_caller")) {
-            return Self::Inline;
-        }
-        if has_async_trait_lifetime(signature) {
-            return Self::AsyncTrait;
-        }
-        match &signature.output {
-            ReturnType::Type(_, ty) => Self::of_returned(ty, is_stream),
+        let shape = match &signature.output {
+            _ if has_async_trait_lifetime(signature) => Self::AsyncTrait,
+            ReturnType::Type(_, ty) => Self::of_returned(ty, body, is_stream),
             ReturnType::Default => Self::Sync,
-        }
+        };
+        let is_tracked = attributes.iter().any(|attribute| attribute.path().is_ident("track_caller"));
+        if is_tracked && shape != Self::InlineFunction { Self::Inline } else { shape }
     }
 
-    fn of_returned(ty: &Type, is_stream: bool) -> Self {
+    fn of_returned(ty: &Type, body: &Group, is_stream: bool) -> Self {
         match ty {
             Type::ImplTrait(ty) if is_stream || names_trait(ty, "Stream") => Self::Stream,
             Type::ImplTrait(ty) if names_trait(ty, "Future") => Self::Future,
-            Type::ImplTrait(ty) if names_function(ty) => Self::InlineFunction,
-            Type::Paren(ty) => Self::of_returned(&ty.elem, is_stream),
-            Type::Group(ty) => Self::of_returned(&ty.elem, is_stream),
+            Type::ImplTrait(ty) if names_function(ty) || Tail::of(body).is_closure() => Self::InlineFunction,
+            Type::Tuple(tuple) if tuple.elems.iter().any(is_function) => Self::InlineFunction,
+            Type::Paren(ty) => Self::of_returned(&ty.elem, body, is_stream),
+            Type::Group(ty) => Self::of_returned(&ty.elem, body, is_stream),
             Type::Path(ty) if ty.qself.is_some() || !is_surely_plain(&ty.path) => Self::Unclear,
             _ => Self::Sync,
         }
@@ -68,7 +70,9 @@ fn names_trait(ty: &TypeImplTrait, name: &str) -> bool {
         match bound.path.segments.last() {
             Some(segment) if segment.ident == name => is_named = true,
             Some(segment)
-                if ["Send", "Sync", "Unpin", "Sized", "Captures"].iter().any(|kept| segment.ident == kept) => {}
+                if ["Send", "Sync", "Unpin", "Sized", "UnwindSafe", "RefUnwindSafe", "Captures"]
+                    .iter()
+                    .any(|kept| segment.ident == kept) => {}
             _ => return false,
         }
     }
@@ -80,8 +84,14 @@ fn names_function(ty: &TypeImplTrait) -> bool {
     ty.bounds.iter().any(|bound| {
         let TypeParamBound::Trait(bound) = bound else { return false };
         let name = bound.path.segments.last().map(|segment| &segment.ident);
-        name.is_some_and(|name| ["Fn", "FnMut", "FnOnce"].iter().any(|function| name == function))
+        name.is_some_and(|name| FUNCTIONS.iter().any(|function| name == function))
     })
+}
+
+const FUNCTIONS: [&str; 6] = ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"];
+
+fn is_function(ty: &Type) -> bool {
+    matches!(ty, Type::ImplTrait(ty) if names_function(ty))
 }
 
 /// Names of types that nobody gives to an alias of a boxed future.

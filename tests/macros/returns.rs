@@ -122,10 +122,10 @@ fn re_11_an_inner_err_is_a_value() {
 #[test]
 fn re_12_impl_trait_within_a_tuple() {
     #[traced]
-    fn f() -> (impl Fn() -> u8, u8) {
-        (|| 1, 2)
+    fn f() -> (impl Debug, u8) {
+        ("a", 2)
     }
-    assert!(ends(|| f().0()).0.is_some());
+    assert_eq!(ends(|| f().1).0, Some(json!(["a", 2])));
 }
 
 #[test]
@@ -179,4 +179,74 @@ fn closures_that_learn_their_parameters_from_the_signature() {
     assert_eq!(traces.find("at").input(), Some(&serde_json::json!({"n": 1})));
     assert_eq!((traces.find("same").metadata(), traces.find("same").output()), (None, None));
     assert!(traces.find("same").is_finished());
+}
+
+/// A trait that a closure meets, and learns its parameter from.
+trait Test: Fn(&str) -> bool {}
+
+impl<F: Fn(&str) -> bool> Test for F {}
+
+#[test]
+fn closures_that_learn_their_parameters_from_the_signature_wherever_it_stands() {
+    #[traced]
+    fn in_a_tuple(n: u8) -> (impl Fn(&[u8]) -> Option<&u8>, u8) {
+        (|list| list.first(), n)
+    }
+    #[traced]
+    fn by_a_trait(text: String) -> impl Test {
+        move |other| other.len() == text.len()
+    }
+    #[traced]
+    fn early(n: u8) -> impl Test + Clone {
+        if n > 200 {
+            panic!("too large");
+        }
+        return move |text| text.len() == usize::from(n);
+    }
+    #[traced]
+    fn later() -> impl AsyncFn(&str) -> usize {
+        async |text| text.len()
+    }
+    #[traced]
+    #[track_caller]
+    fn tracked() -> impl Fn(&str) -> (usize, u32) {
+        let line = std::panic::Location::caller().line();
+        move |text| (text.len(), line)
+    }
+    #[traced]
+    fn boxed() -> Box<dyn Fn(&str) -> &str> {
+        Box::new(|text| text.trim())
+    }
+    #[traced]
+    async fn boxed_later(n: usize) -> Result<Box<dyn Fn(&str) -> &str>, String> {
+        let n = Some(n).ok_or("none")?;
+        Ok(Box::new(move |text| &text[n..]))
+    }
+    let traces = capture_blocking(|| {
+        assert_eq!(in_a_tuple(1).0(&[2]), Some(&2));
+        assert!(by_a_trait("a".to_owned())("b"));
+        assert!(early(1)("a"));
+        assert_eq!(futures::executor::block_on(later()("a")), 1);
+        assert_eq!(tracked()("a"), (1, line!()));
+        assert_eq!(boxed()(" a"), "a");
+        assert_eq!(futures::executor::block_on(boxed_later(1)).unwrap()("ab"), "b");
+    });
+    assert_eq!(traces.len(), 7);
+    for name in ["in_a_tuple", "by_a_trait", "early", "later", "tracked", "boxed", "boxed_later"] {
+        let span = traces.find(name);
+        assert!(span.is_finished() && span.error().is_none(), "{name}");
+    }
+}
+
+#[test]
+fn temporaries_of_the_last_expression_die_before_what_a_returned_function_is_made_of() {
+    fn greater<'a>(than: &u8) -> impl Fn(&u8) -> bool + use<'a> {
+        let than = *than;
+        move |n| *n > than
+    }
+    #[traced]
+    fn f(than: Mutex<u8>) -> impl Fn(&u8) -> bool {
+        greater(&than.lock().unwrap())
+    }
+    assert!(f(Mutex::new(1))(&2));
 }

@@ -1,67 +1,108 @@
 //! The user's body: its bindings, and the type that it must have.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
+use syn::{Pat, PatIdent, PatReference, Type};
 
 use super::hygienic;
 use crate::model::{Parts, Plan, Returned};
-use crate::params::Binding;
+use crate::params::{BodyPattern, Moved};
+use crate::tail::Tail;
 
-/// The body within one `match` for each argument, which gives the body bindings of its own.
+/// The body within one `match` for each value that it takes over, which gives the body bindings of its own. They are
+/// dropped as the parameters would be.
 ///
 /// A `let` for each would be shorter, but temporaries of the body's last expression would outlive its bindings in
 /// editions before 2024, and a statement after the body would be unreachable in functions that never return.
 pub(super) fn rebound(parts: &Parts) -> TokenStream {
+    rebound_around(parts, &parts.block)
+}
+
+/// The same for a body that stays in the function, and may end with a closure: that is returned from within, because an
+/// expression within a `match` does not learn what the signature says of its type, and what is returned does.
+pub(super) fn rebound_and_returned(parts: &Parts) -> TokenStream {
     let block = &parts.block;
+    if Tail::of(block).may_learn_its_type() { rebound_around(parts, &hygienic!(return #block)) } else { rebound(parts) }
+}
+
+fn rebound_around(parts: &Parts, block: &impl ToTokens) -> TokenStream {
     let receiver = parts.parameters.receiver.iter();
-    let (conditional, plain): (Vec<_>, Vec<_>) =
-        parts.parameters.bindings.iter().filter(|binding| binding.is_rebound).partition(|b| !b.conditions.is_empty());
-    let lets = conditional.iter().map(|binding| conditional_let(binding));
-    let body = if plain.is_empty() {
+    let (innermost, others) = match parts.parameters.moved.split_last() {
         // Bare braces would be called unused.
-        hygienic!(match () { () => #block })
-    } else {
-        plain.iter().rev().fold(block.to_token_stream(), |body, binding| arm(binding, &body))
+        None => (hygienic!(match () { () => #block }), &[][..]),
+        // Temporaries of a block would outlive its bindings.
+        Some((last, _)) if !last.conditions.is_empty() => {
+            (hygienic!(match () { () => #block }), &parts.parameters.moved[..])
+        }
+        Some((last, others)) => (arm(last, &block.to_token_stream()), others),
     };
+    let body = others.iter().rev().fold(innermost, |body, moved| arm(moved, &body));
     // Naming `self` whole captures it whole, so that it is dropped when and where it would be otherwise.
     hygienic! {
         #(let _ = &#receiver;)*
-        #(#lets)*
         #body
     }
 }
 
-/// The body after one `let` for each argument: within a `match`, a closure would not learn what the signature says of it.
-pub(super) fn rebound_by_lets(parts: &Parts) -> TokenStream {
-    let bindings = parts.parameters.bindings.iter().filter(|binding| binding.is_rebound);
-    let lets = bindings.map(|binding| {
-        let rebound = conditional_let(binding);
-        let Binding { inner, conditions, .. } = binding;
-        // What the attribute names is used, even if the body has no need of it.
-        let mentioned = binding.is_mentioned.then(|| hygienic!(#(#conditions)* let _ = &#inner;));
-        hygienic!(#rebound #mentioned)
-    });
-    let content = parts.block.stream();
-    hygienic!(#(#lets)* #content)
-}
-
-fn arm(binding: &Binding, body: &TokenStream) -> TokenStream {
-    let Binding { outer, inner, mutability, lints, .. } = binding;
-    if binding.is_mentioned {
+fn arm(moved: &Moved, body: &TokenStream) -> TokenStream {
+    let Moved { outer, pattern, lints, conditions, is_mentioned } = moved;
+    if !conditions.is_empty() {
+        return conditional(moved, body);
+    }
+    match pattern {
         // What the attribute names is used, even if the body has no need of it.
         // A `match`, since braces around a body after a statement would be called unused.
-        return hygienic!(match #outer { #(#lints)* #mutability #inner => match &#inner { _ => #body } });
+        BodyPattern::Name(mutability, name) if *is_mentioned => {
+            hygienic!(match #outer { #(#lints)* #mutability #name => match &#name { _ => #body } })
+        }
+        BodyPattern::Name(mutability, name) => hygienic!(match #outer { #(#lints)* #mutability #name => #body }),
+        BodyPattern::Whole(pattern) => {
+            let mutability = mutability_for(pattern);
+            hygienic!(match #outer { #mutability #outer => match #outer { #(#lints)* #pattern => #body } })
+        }
     }
-    hygienic!(match #outer { #(#lints)* #mutability #inner => #body })
 }
 
 /// A parameter that may be compiled out cannot have a `match` around the body, which would go with it.
-fn conditional_let(binding: &Binding) -> TokenStream {
-    let Binding { outer, inner, mutability, lints, conditions, .. } = binding;
-    hygienic!(#(#conditions)* #(#lints)* let #mutability #inner = #outer;)
+fn conditional(moved: &Moved, body: &TokenStream) -> TokenStream {
+    let Moved { outer, pattern, lints, conditions, is_mentioned } = moved;
+    match pattern {
+        BodyPattern::Name(mutability, name) => {
+            let mentioned = is_mentioned.then(|| hygienic!(#(#conditions)* let _ = &#name;));
+            hygienic!({
+                #(#conditions)* #(#lints)* let #mutability #name = #outer;
+                #mentioned
+                #body
+            })
+        }
+        BodyPattern::Whole(pattern) => {
+            let mutability = mutability_for(pattern);
+            hygienic!({
+                #(#conditions)* let #mutability #outer = #outer;
+                #(#conditions)* #(#lints)* let #pattern = #outer;
+                #body
+            })
+        }
+    }
+}
+
+/// `mut`, for what a pattern borrows mutably.
+fn mutability_for(pattern: &Pat) -> Option<TokenStream> {
+    struct Finds(bool);
+    impl<'ast> Visit<'ast> for Finds {
+        fn visit_pat_ident(&mut self, name: &'ast PatIdent) {
+            self.0 |= name.by_ref.is_some() && name.mutability.is_some();
+            visit::visit_pat_ident(self, name);
+        }
+
+        fn visit_pat_reference(&mut self, _: &'ast PatReference) {}
+    }
+    let mut finds = Finds(false);
+    finds.visit_pat(pattern);
+    finds.0.then(|| hygienic!(mut))
 }
 
 /// `future` with bindings of its own for the arguments that it takes over.
@@ -69,13 +110,8 @@ fn conditional_let(binding: &Binding) -> TokenStream {
 /// The compiler keeps room for a variable of the outer function across its `.await` if the variable was ever borrowed,
 /// even if it has been moved since; recording an argument borrows it. These bindings end before the `.await`.
 pub(super) fn in_short_bindings(parts: &Parts, future: &TokenStream) -> TokenStream {
-    let names: Vec<_> = parts
-        .parameters
-        .bindings
-        .iter()
-        .filter(|binding| binding.is_rebound && binding.conditions.is_empty())
-        .map(|binding| &binding.outer)
-        .collect();
+    let unconditional = parts.parameters.moved.iter().filter(|moved| moved.conditions.is_empty());
+    let names: Vec<_> = unconditional.map(|moved| &moved.outer).collect();
     if names.is_empty() {
         return future.clone();
     }
@@ -119,50 +155,4 @@ impl VisitMut for Inferred {
     }
 
     fn visit_expr_mut(&mut self, _: &mut syn::Expr) {}
-}
-
-/// Whether the last statement visibly leaves the function: whatever comes after such a body is unreachable.
-pub(super) fn ends_diverging(block: &Group) -> bool {
-    let tokens: Vec<TokenTree> = block.stream().into_iter().collect();
-    let mut statements = tokens.split(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';')).rev();
-    let last = statements.find(|statement| !statement.is_empty()).unwrap_or_default();
-    match last {
-        [TokenTree::Ident(word), ..] if word == "return" || word == "loop" => true,
-        [.., TokenTree::Ident(name), TokenTree::Punct(bang), TokenTree::Group(_)] if bang.as_char() == '!' => {
-            ["panic", "todo", "unimplemented", "unreachable"].iter().any(|diverging| name == diverging)
-        }
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use quote::quote;
-
-    fn diverges(body: TokenStream) -> bool {
-        ends_diverging(&syn::parse2(body).unwrap())
-    }
-
-    #[test]
-    fn bodies_that_never_reach_their_end_are_seen() {
-        assert!(diverges(quote!({
-            let a = 1;
-            std::panic!("{a}")
-        })));
-        assert!(diverges(quote!({
-            todo!();
-        })));
-        assert!(diverges(quote!({
-            return 1;
-        })));
-        assert!(!diverges(quote!({
-            if a {
-                return 1;
-            }
-            2
-        })));
-        assert!(!diverges(quote!({})));
-        assert!(!diverges(quote!({ vec![1] })));
-    }
 }

@@ -15,6 +15,7 @@ use crate::async_trait;
 use crate::model::{Plan, Returned};
 use crate::options::Boxing;
 use crate::shape::Shape;
+use crate::tail::Tail;
 
 /// Writes the traced function.
 pub(crate) fn expand(plan: &Plan) -> TokenStream {
@@ -113,7 +114,7 @@ fn unclear(plan: &Plan, opening: &TokenStream) -> TokenStream {
 fn inline(plan: &Plan, opening: &TokenStream) -> TokenStream {
     let runtime = &plan.runtime;
     let body = body::rebound(&plan.parts);
-    let is_kept = matches!(plan.parts.returned, Returned::Type(_)) && !body::ends_diverging(&plan.parts.block);
+    let is_kept = matches!(plan.parts.returned, Returned::Type(_)) && !Tail::of(&plan.parts.block).diverges();
     if is_kept {
         let record = record::of_result(plan);
         return hygienic!(#runtime::Inline::enter(#opening).finish({ #body }, #record));
@@ -127,7 +128,7 @@ fn inline(plan: &Plan, opening: &TokenStream) -> TokenStream {
 /// The same where the value is a function, of which there is nothing to say.
 fn inline_function(plan: &Plan, opening: &TokenStream) -> TokenStream {
     let runtime = &plan.runtime;
-    let body = body::rebound_by_lets(&plan.parts);
+    let body = body::rebound_and_returned(&plan.parts);
     hygienic! {
         let __bt_guard = #runtime::Inline::enter_function(#opening);
         #body

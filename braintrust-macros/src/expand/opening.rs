@@ -1,10 +1,14 @@
 //! What happens before the body: a span is opened, with its parent, name, input and metadata, in this order.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
+use syn::Pat;
+use syn::visit::Visit;
 
 use super::record::value;
 use super::{hygienic, reference};
 use crate::model::{Argument, Input, Opening, Plan};
+use crate::params::Opened;
+use crate::pattern::{Names, by_reference};
 
 /// An expression of the type `Option<Context>`: the span's context, or nothing if no one listens.
 /// `enabled` is an expression that says whether there may be one.
@@ -18,11 +22,33 @@ pub(super) fn expand(plan: &Plan, enabled: &TokenStream) -> TokenStream {
         }
         None => step_by_step(plan),
     };
+    let opened = opened(plan);
     hygienic!({
         use #runtime::by_reference::*;
         #callsite
-        if #enabled { #started } else { #runtime::None }
+        if #enabled { #opened #started } else { #runtime::None }
     })
+}
+
+/// Binds the arguments that are parts of a parameter which the body takes over as a whole.
+fn opened(plan: &Plan) -> TokenStream {
+    let Input::Arguments(arguments) = &plan.opening.input else { return TokenStream::new() };
+    let is_wanted = |name: &Ident| arguments.iter().any(|argument| argument.value.as_ref() == Some(name));
+    let is_wanted_of = |pattern: &Pat| {
+        let mut names = Names::default();
+        names.visit_pat(pattern);
+        names.0.iter().any(is_wanted)
+    };
+    plan.parts
+        .parameters
+        .opened
+        .iter()
+        .filter(|opened| is_wanted_of(&opened.pattern))
+        .map(|Opened { whole, pattern, conditions }| {
+            let pattern = by_reference(pattern, is_wanted);
+            hygienic!(#(#conditions)* let #pattern = &#whole;)
+        })
+        .collect()
 }
 
 /// The arguments, if they are all that the span is given: one call does it then.
@@ -55,8 +81,9 @@ fn callsite(plan: &Plan) -> TokenStream {
 
 /// Keys and values of arguments, erased.
 fn list(plan: &Plan, arguments: &[Argument]) -> TokenStream {
-    let entries = arguments.iter().map(|Argument { key, value: name, conditions }| {
+    let entries = arguments.iter().map(|Argument { key, value: name, is_reference, conditions }| {
         let value = match name {
+            Some(name) if *is_reference => value(plan, &hygienic!(#name)),
             Some(name) => value(plan, &hygienic!(&#name)),
             None => redacted(plan),
         };

@@ -202,11 +202,54 @@ fn f(#[cfg(x)] a: u8, #[allow(unused)] (b, _): (u8, u8)) {
             }
         },
         move || {
-            #[cfg(x)]
-            let a = a;
-            match b {
-                #[allow(unused)]
-                b => {}
+            {
+                #[cfg(x)]
+                let a = a;
+                match b {
+                    #[allow(unused)]
+                    b => {}
+                }
+            }
+        },
+        ::braintrust::__private::ignore,
+    )
+}
+"#);
+}
+
+#[test]
+fn a_parameter_of_which_a_part_has_no_name() {
+    insta::assert_snapshot!(expanded(quote!(skip(b)), quote! {
+        fn f((a, ref mut b, _): (A, B, C)) {}
+    }), @r#"
+fn f(_a_b: (A, B, C)) {
+    ::braintrust::__private::call(
+        {
+            use ::braintrust::__private::by_reference::*;
+            static __BT_CALLSITE: ::braintrust::__private::Callsite = ::braintrust::__private::Callsite::new(
+                "f",
+                ::braintrust::__private::SpanType::Function,
+                ::core::file!(),
+                ::core::line!(),
+                ::core::concat!(::core::module_path!(), "::", "f"),
+            );
+            if ::braintrust::__private::enabled() {
+                let (a, _, _) = &_a_b;
+                ::braintrust::__private::start(
+                    &__BT_CALLSITE,
+                    &[("a", (&&&&&&&::braintrust::__private::Probe(a)).__bt_value())],
+                )
+            } else {
+                ::braintrust::__private::None
+            }
+        },
+        move || {
+            match _a_b {
+                mut _a_b => {
+                    match _a_b {
+                        (a, ref mut b, _) => {}
+                    }
+                }
             }
         },
         ::braintrust::__private::ignore,
