@@ -27,6 +27,7 @@ pub(crate) fn unwrap(signature: &Signature, outer: &Group) -> Option<Parts> {
         shape: Shape::AsyncTrait,
         parameters,
         returned: Returned::of_type(&returned),
+        yielded: None,
         block: respanned(Group::new(Delimiter::Brace, content.rest), &inner),
         around: Some(Around { outer: outer.clone(), prologue }),
     })

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, ReturnType, Signature, Type, Visibility};
+use syn::{
+    Attribute, Expr, GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound, Visibility,
+};
 
 use crate::item::Function;
 use crate::options::{Boxing, Entry, ErrorPolicy, Given, Mapper, Name, Options};
@@ -36,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) parameters: Parameters,
     /// What the body returns: of an async function, what it resolves to.
     pub(crate) returned: Returned,
+    /// What the future resolves to that a function returns, or what a stream yields.
+    pub(crate) yielded: Option<Type>,
     pub(crate) block: Group,
     pub(crate) around: Option<Around>,
 }
@@ -159,8 +163,26 @@ impl Parts {
         }
         let parameters = params::take_apart(&mut signature.inputs, mentioned);
         let returned = Returned::of(&signature.output);
-        Self { shape, parameters, returned, block, around: None }
+        let yielded = match (&returned, shape) {
+            (Returned::Type(ty), Shape::Future) => yielded(ty, "Output"),
+            (Returned::Type(ty), Shape::Stream) => yielded(ty, "Item"),
+            _ => None,
+        };
+        Self { shape, parameters, returned, yielded, block, around: None }
     }
+}
+
+/// `T` in `impl Future<Output = T>`.
+fn yielded(ty: &Type, name: &str) -> Option<Type> {
+    let Type::ImplTrait(ty) = ty else { return None };
+    ty.bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return None };
+        let PathArguments::AngleBracketed(arguments) = &bound.path.segments.last()?.arguments else { return None };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(assoc) if assoc.ident == name => Some(assoc.ty.clone()),
+            _ => None,
+        })
+    })
 }
 
 /// The decisions that options make.

@@ -121,3 +121,41 @@ fn a_future_within_something_else_is_opaque() {
     assert!(span.is_finished());
     assert_eq!(span.error(), None);
 }
+
+#[test]
+fn what_a_future_resolves_to_may_be_said_by_the_signature_alone() {
+    #[traced]
+    fn ok(n: u8) -> impl Future<Output = Result<u8, String>> {
+        async move { Ok(n) }
+    }
+    #[traced]
+    fn converted(text: &str) -> impl Future<Output = Result<u8, Box<dyn std::error::Error>>> {
+        async move { Ok(text.parse::<u8>()?) }
+    }
+    #[traced]
+    fn nothing() -> impl Future<Output = Option<u8>> + Send {
+        async { None }
+    }
+    #[traced]
+    fn ready<'a>() -> impl Future<Output = Result<&'a str, std::io::Error>> + 'a {
+        futures::future::ready(Ok("ready"))
+    }
+    #[traced]
+    fn hidden() -> impl Future<Output = Result<impl Iterator<Item = u8>, String>> {
+        async { Ok(Vec::new().into_iter()) }
+    }
+    let traces = capture_blocking(|| {
+        futures::executor::block_on(async {
+            assert_eq!(ok(1).await, Ok(1));
+            assert!(converted("a").await.is_err());
+            assert_eq!(nothing().await, None);
+            assert_eq!(ready().await.unwrap(), "ready");
+            assert_eq!(hidden().await.unwrap().count(), 0);
+        });
+    });
+    assert_eq!(traces.find("ok").output(), Some(&json!(1)));
+    assert_eq!(traces.find("converted").error().as_deref(), Some("invalid digit found in string"));
+    assert_eq!(traces.find("nothing").output(), Some(&json!(null)));
+    assert_eq!(traces.find("ready").output(), Some(&json!("ready")));
+    assert_eq!(traces.find("hidden").error(), None);
+}

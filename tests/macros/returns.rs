@@ -250,3 +250,30 @@ fn temporaries_of_the_last_expression_die_before_what_a_returned_function_is_mad
     }
     assert!(f(Mutex::new(1))(&2));
 }
+
+#[test]
+fn the_type_behind_impl_trait_may_be_said_by_the_signature_alone() {
+    struct Page;
+    #[traced]
+    fn pages() -> impl Iterator<Item = Page> {
+        Vec::new().into_iter()
+    }
+    #[traced]
+    async fn later<'a>(text: &'a str) -> Result<impl Iterator<Item = Page> + 'a, std::num::ParseIntError> {
+        let count: usize = text.parse()?;
+        Ok((0..count).map(|_| Page).chain(std::iter::empty()))
+    }
+    #[traced]
+    fn parsed(text: &mut String) -> Result<Option<impl Extend<Page> + use<>>, Box<dyn std::error::Error>> {
+        text.push('1');
+        Ok(if text.parse::<u8>()? > 1 { Some(Vec::new()) } else { None })
+    }
+    let traces = capture_blocking(|| {
+        assert_eq!(pages().count(), 0);
+        assert_eq!(futures::executor::block_on(later("2")).unwrap().count(), 2);
+        assert!(parsed(&mut "a".to_owned()).is_err());
+    });
+    assert!(traces.find("pages").is_finished());
+    assert_eq!(traces.find("later").error(), None);
+    assert_eq!(traces.find("parsed").error().as_deref(), Some("invalid digit found in string"));
+}

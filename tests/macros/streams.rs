@@ -127,3 +127,27 @@ fn items_may_be_mapped_or_left_out() {
     assert_eq!(traces.find("doubled").output(), Some(&json!([2, 4])));
     assert_eq!(traces.find("silent").output(), None);
 }
+
+#[test]
+fn what_a_stream_yields_may_be_said_by_the_signature_alone() {
+    #[traced]
+    fn results(n: u8) -> impl Stream<Item = Result<u8, String>> {
+        stream::unfold(0, move |at| async move { (at < n).then_some((Ok(at), at + 1)) })
+    }
+    #[traced]
+    fn nothing() -> impl Stream<Item = Option<u8>> + Send {
+        stream::empty()
+    }
+    #[traced(stream, aggregate = |numbers| numbers.len())]
+    fn counted() -> impl Stream<Item = Result<u8, std::io::Error>> {
+        stream::iter([Ok(1), Ok(2)])
+    }
+    let traces = capture_blocking(|| {
+        assert_eq!(block_on(results(2).collect::<Vec<_>>()), [Ok(0), Ok(1)]);
+        assert_eq!(block_on(nothing().count()), 0);
+        assert_eq!(block_on(counted().count()), 2);
+    });
+    assert_eq!(traces.find("results").output(), Some(&json!([0, 1])));
+    assert!(traces.find("nothing").is_finished());
+    assert_eq!(traces.find("counted").output(), Some(&json!(2)));
+}

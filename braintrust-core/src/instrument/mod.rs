@@ -11,6 +11,7 @@ mod items;
 mod opening;
 mod outcome;
 mod returned;
+mod returns;
 mod stream;
 
 pub use call::{call, call_future, call_stream, call_stream_aggregated};
@@ -26,4 +27,5 @@ pub use opening::{
 };
 pub use outcome::{Outcome, Split, SplitPlain};
 pub use returned::{FinishPlain, Ran, run};
+pub use returns::{Returns, resolving, returning};
 pub use stream::TracedStream;

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Pat, PatIdent, PatReference, Type};
+use syn::{Pat, PatIdent, PatReference, Type, TypeImplTrait};
 
 use super::hygienic;
 use crate::model::{Parts, Plan, Returned};
@@ -141,6 +141,21 @@ pub(super) fn without_impl(ty: &Type) -> Type {
     let mut ty = ty.clone();
     Inferred.visit_type_mut(&mut ty);
     ty
+}
+
+/// Whether there is an `impl Trait` in the type.
+pub(super) fn has_impl(ty: &Type) -> bool {
+    struct Finds(bool);
+    impl<'ast> Visit<'ast> for Finds {
+        fn visit_type_impl_trait(&mut self, _: &'ast TypeImplTrait) {
+            self.0 = true;
+        }
+
+        fn visit_expr(&mut self, _: &'ast syn::Expr) {}
+    }
+    let mut finds = Finds(false);
+    finds.visit_type(ty);
+    finds.0
 }
 
 struct Inferred;

@@ -49,7 +49,8 @@ fn content(plan: &Plan) -> TokenStream {
             opening::expand(plan, &hygienic!(#enabled()))
         }
     };
-    match plan.parts.shape {
+    let returns = returns(plan);
+    let content = match plan.parts.shape {
         Shape::Sync => wrap_closure(plan, &plan.runtime.item("call"), &opening, &record::of_result(plan)),
         Shape::Future => wrap_closure(plan, &plan.runtime.item("call_future"), &opening, &record::of_result(plan)),
         Shape::Stream => stream(plan, &opening),
@@ -58,7 +59,27 @@ fn content(plan: &Plan) -> TokenStream {
         Shape::InlineFunction => inline_function(plan, &opening),
         Shape::Async => traced_block(plan, &opening),
         Shape::AsyncTrait => around(plan, &opening),
-    }
+    };
+    quote!(#returns #content)
+}
+
+/// Gives a name to the type of the returned value where the signature hides it: what is recorded depends on it.
+fn returns(plan: &Plan) -> Option<TokenStream> {
+    let runtime = &plan.runtime;
+    is_hidden(plan).then(|| {
+        hygienic! {
+            let __bt_returns = #runtime::Returns::new();
+            if let #runtime::Some(__bt_never) = #runtime::Returns::value(__bt_returns) {
+                return __bt_never;
+            }
+        }
+    })
+}
+
+/// Whether the type of the value that is recorded has an `impl Trait` in it.
+fn is_hidden(plan: &Plan) -> bool {
+    let is_recorded = matches!(plan.parts.shape, Shape::Sync | Shape::Unclear | Shape::Async);
+    is_recorded && matches!(&plan.parts.returned, Returned::Type(ty) if body::has_impl(ty))
 }
 
 /// The body as a closure that a function of the runtime calls. Nothing but a `FnOnce` parameter in the very same
@@ -69,13 +90,15 @@ fn wrap_closure(plan: &Plan, wrapper: &TokenStream, opening: &TokenStream, recor
 }
 
 fn closure(plan: &Plan) -> TokenStream {
+    let runtime = &plan.runtime;
     let body = body::rebound(&plan.parts);
     match &plan.parts.returned {
         Returned::Unit => hygienic!(move || { #body }),
         Returned::Never => hygienic!(move || -> ! { #body }),
         Returned::Type(ty) => {
             let ty = body::without_impl(ty);
-            hygienic!(move || -> #ty { #body })
+            let closure = hygienic!(move || -> #ty { #body });
+            if is_hidden(plan) { hygienic!(#runtime::returning(__bt_returns, #closure)) } else { closure }
         }
     }
 }
@@ -175,6 +198,7 @@ fn future(plan: &Plan) -> TokenStream {
     let body = body::rebound(&plan.parts);
     let pinned = body::pinned_type(plan);
     let block = hygienic!(async move { #pinned #body });
+    let block = if is_hidden(plan) { hygienic!(#runtime::resolving(__bt_returns, #block)) } else { block };
     match plan.boxing {
         None => block,
         Some(Boxing::Typed) => hygienic!(#runtime::boxed(#block)),

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
+use super::body::without_impl;
 use super::hygienic;
 use crate::model::{Output, Plan};
 use crate::options::{ErrorPolicy, Mapper};
@@ -27,14 +28,23 @@ pub(super) fn of_result(plan: &Plan) -> TokenStream {
     }
     let arms = Arms::new(plan);
     let (on_value, on_error) = (arms.on_value(), arms.on_error());
+    let of_known_type = of_known_type(plan, &hygienic!(__bt_result));
     hygienic!(|__bt_result, __bt_fields| {
         use #runtime::by_reference::*;
+        #of_known_type
         match #runtime::Split(__bt_result).__bt_split() {
             #runtime::Outcome::Value(__bt_value) => { #on_value }
             #runtime::Outcome::Error(__bt_error) => { #on_error }
             #runtime::Outcome::Absent => {}
         }
     })
+}
+
+/// What a future resolves to, or a stream yields, may have a type that only the signature says in full, as in
+/// `async { Ok(1) }`; what can be done with it is decided here, before the compiler looks there.
+fn of_known_type(plan: &Plan, name: &TokenStream) -> Option<TokenStream> {
+    let ty = without_impl(plan.parts.yielded.as_ref()?);
+    Some(hygienic!(let #name: &#ty = #name;))
 }
 
 /// Whether neither the value nor an error can leave anything in the span: for what returns `()` or never.
@@ -50,9 +60,11 @@ pub(super) fn aggregated(plan: &Plan, aggregate: &Mapper) -> TokenStream {
     let runtime = &plan.runtime;
     let on_error = Arms::new(plan).on_error();
     let output = mapped(plan, aggregate, &hygienic!(__bt_values));
+    let of_known_type = of_known_type(plan, &hygienic!(__bt_item));
     hygienic! {
         |__bt_item, __bt_fields| {
             use #runtime::by_reference::*;
+            #of_known_type
             match #runtime::Split(__bt_item).__bt_split() {
                 #runtime::Outcome::Value(__bt_value) => #runtime::Some(#runtime::Clone::clone(__bt_value)),
                 #runtime::Outcome::Error(__bt_error) => { #on_error; #runtime::None }
