@@ -23,7 +23,7 @@ pub mod by_reference {
     pub use crate::instrument::SplitPlain as _;
 }
 
-/// The trait whose method generated code calls on a returned value that may be a boxed future or stream.
+/// Traits whose methods generated code calls on a returned value that may be a future or stream.
 pub mod by_value {
-    pub use crate::instrument::FinishPlain as _;
+    pub use crate::instrument::{FinishOther as _, FinishPlain as _};
 }

@@ -141,7 +141,7 @@ fn check_stream(key: &Ident, shape: Shape, errors: &mut Errors) {
         Shape::Sync | Shape::Future | Shape::InlineFunction => {
             errors.at(key, "`stream` applies to functions that return a stream; this return type is none");
         }
-        Shape::Inline | Shape::Stream | Shape::Unclear => {}
+        Shape::Inline | Shape::Stream | Shape::SurelyStream | Shape::Unclear => {}
     }
 }
 

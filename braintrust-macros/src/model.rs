@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::{
-    Attribute, Expr, GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound, Visibility,
-};
+use syn::{Attribute, Expr, GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound, Visibility};
 
 use crate::item::Function;
 use crate::options::{Boxing, Entry, ErrorPolicy, Given, Mapper, Name, Options};
@@ -165,7 +163,7 @@ impl Parts {
         let returned = Returned::of(&signature.output);
         let yielded = match (&returned, shape) {
             (Returned::Type(ty), Shape::Future) => yielded(ty, "Output"),
-            (Returned::Type(ty), Shape::Stream) => yielded(ty, "Item"),
+            (Returned::Type(ty), Shape::Stream | Shape::SurelyStream) => yielded(ty, "Item"),
             _ => None,
         };
         Self { shape, parameters, returned, yielded, block, around: None }

@@ -19,10 +19,12 @@ pub(crate) enum Shape {
     Async,
     /// A function that `#[async_trait]` has rewritten: it returns a box of one async block.
     AsyncTrait,
-    /// `-> impl Future`.
+    /// `-> impl Future<Output = …>`, if the value is one: the trait may be another of that name.
     Future,
-    /// `-> impl Stream`.
+    /// `-> impl Stream<Item = …>`, likewise.
     Stream,
+    /// The attribute says that it returns a stream.
+    SurelyStream,
     /// The return type may be a boxed future or stream, or an alias of one; the type of the value decides.
     Unclear,
 }
@@ -43,8 +45,9 @@ impl Shape {
 
     fn of_returned(ty: &Type, body: &Group, is_stream: bool) -> Self {
         match ty {
-            Type::ImplTrait(ty) if is_stream || names_trait(ty, "Stream") => Self::Stream,
-            Type::ImplTrait(ty) if names_trait(ty, "Future") => Self::Future,
+            Type::ImplTrait(_) if is_stream => Self::SurelyStream,
+            Type::ImplTrait(ty) if names_trait(ty, &["Stream", "FusedStream"]) => Self::Stream,
+            Type::ImplTrait(ty) if names_trait(ty, &["Future", "FusedFuture"]) => Self::Future,
             Type::ImplTrait(ty) if names_function(ty) || Tail::of(body).is_closure() => Self::InlineFunction,
             Type::Tuple(tuple) if tuple.elems.iter().any(is_function) => Self::InlineFunction,
             Type::Paren(ty) => Self::of_returned(&ty.elem, body, is_stream),
@@ -62,18 +65,18 @@ fn has_async_trait_lifetime(signature: &Signature) -> bool {
     )
 }
 
-/// Whether one of the bounds is the trait `name`, and all the others are such as the wrapper meets too.
-fn names_trait(ty: &TypeImplTrait, name: &str) -> bool {
+/// Whether one of the bounds is a trait of one of these names, with the type of what it yields, and all the others are such
+/// as the wrapper meets too.
+fn names_trait(ty: &TypeImplTrait, names: &[&str]) -> bool {
     let mut is_named = false;
     for bound in &ty.bounds {
         let TypeParamBound::Trait(bound) = bound else { continue };
-        match bound.path.segments.last() {
-            Some(segment) if segment.ident == name => is_named = true,
-            Some(segment)
-                if ["Send", "Sync", "Unpin", "Sized", "UnwindSafe", "RefUnwindSafe", "Captures"]
-                    .iter()
-                    .any(|kept| segment.ident == kept) => {}
-            _ => return false,
+        let Some(segment) = bound.path.segments.last() else { return false };
+        let is_any_of = |names: &[&str]| names.iter().any(|name| segment.ident == name);
+        if is_any_of(names) {
+            is_named |= !segment.arguments.is_none();
+        } else if !is_any_of(&["Send", "Sync", "Unpin", "Sized", "UnwindSafe", "RefUnwindSafe", "Captures"]) {
+            return false;
         }
     }
     is_named

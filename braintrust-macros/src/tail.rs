@@ -1,18 +1,33 @@
 //! What a body ends with, as far as its tokens show.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 /// The last statement of a body, or its last expression.
-pub(crate) struct Tail(Vec<TokenTree>);
+pub(crate) struct Tail {
+    before: Vec<TokenTree>,
+    tokens: Vec<TokenTree>,
+    /// Whether a semicolon follows.
+    is_statement: bool,
+}
 
 impl Tail {
     pub(crate) fn of(body: &Group) -> Self {
-        let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
-        let mut statements = tokens.split(|token| is_punct(token, ';')).rev();
-        let last = statements.find(|statement| !statement.is_empty()).unwrap_or_default();
+        let mut before: Vec<TokenTree> = body.stream().into_iter().collect();
+        let is_semicolon = |token: &TokenTree| is_punct(token, ';');
+        let end = before.iter().rposition(|token| !is_semicolon(token)).map_or(0, |last| last + 1);
+        let is_statement = before.len() > end;
+        before.truncate(end);
+        let begin = before.iter().rposition(is_semicolon).map_or(0, |semicolon| semicolon + 1);
         // Blocks stand before it without a semicolon.
-        let begin = last.windows(2).rposition(|pair| ends_statement(&pair[0]) && begins_statement(&pair[1]));
-        Self(last[begin.map_or(0, |before| before + 1)..].to_vec())
+        let block = before[begin..].windows(2).rposition(|pair| ends_statement(&pair[0]) && begins_statement(&pair[1]));
+        let tokens = before.split_off(begin + block.map_or(0, |block| block + 1));
+        Self { before, tokens, is_statement }
+    }
+
+    /// The body's tokens, with `return` before the last expression.
+    pub(crate) fn returned(self) -> TokenStream {
+        let returned = TokenTree::Ident(Ident::new("return", Span::mixed_site()));
+        self.before.into_iter().chain([returned]).chain(self.tokens).collect()
     }
 
     /// Whether it visibly leaves the function: whatever comes after such a body is unreachable.
@@ -23,27 +38,34 @@ impl Tail {
             })
     }
 
-    /// Whether it visibly is a closure.
+    /// Whether it visibly is a closure, or another is returned before it.
     pub(crate) fn is_closure(&self) -> bool {
+        self.is_closure_itself() || returns_closure(&self.before) || returns_closure(&self.tokens)
+    }
+
+    fn is_closure_itself(&self) -> bool {
         let is_before = |token: &TokenTree| is_word(token, &["async", "move", "return", "static"]);
-        self.0.iter().find(|token| !is_before(token)).is_some_and(|first| is_punct(first, '|'))
+        self.tokens.iter().find(|token| !is_before(token)).is_some_and(|first| is_punct(first, '|'))
     }
 
     /// Whether it may have a closure in it that learns its parameters from the function's signature. Those in a `match` or
     /// an `if` don't, and those after `return` do in any case.
     pub(crate) fn may_learn_its_type(&self) -> bool {
+        if self.is_statement {
+            return false;
+        }
         let is_passed_on = !self.begins_with(&["return", "loop", "match", "if", "while", "for"]);
-        self.is_closure() && !self.begins_with(&["return"])
-            || is_passed_on && !self.diverges() && (self.macro_name().is_some() || mentions_closure(&self.0))
+        self.is_closure_itself() && !self.begins_with(&["return"])
+            || is_passed_on && !self.diverges() && (self.macro_name().is_some() || mentions_closure(&self.tokens))
     }
 
     fn begins_with(&self, words: &[&str]) -> bool {
-        self.0.first().is_some_and(|first| is_word(first, words))
+        self.tokens.first().is_some_and(|first| is_word(first, words))
     }
 
     /// The name of the macro that it is a call of.
     fn macro_name(&self) -> Option<String> {
-        match self.0.as_slice() {
+        match self.tokens.as_slice() {
             [.., TokenTree::Ident(name), bang, TokenTree::Group(_)] if is_punct(bang, '!') => Some(name.to_string()),
             _ => None,
         }
@@ -67,6 +89,17 @@ fn is_word(token: &TokenTree, words: &[&str]) -> bool {
 
 fn is_punct(token: &TokenTree, wanted: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
+}
+
+fn returns_closure(tokens: &[TokenTree]) -> bool {
+    let is_return = |token: &TokenTree| is_word(token, &["return"]);
+    let is_closure = |rest: &[TokenTree]| {
+        rest.iter().find(|token| !is_word(token, &["async", "move"])).is_some_and(|first| is_punct(first, '|'))
+    };
+    tokens.iter().enumerate().any(|(index, token)| match token {
+        TokenTree::Group(group) => returns_closure(&group.stream().into_iter().collect::<Vec<_>>()),
+        token => is_return(token) && is_closure(&tokens[index + 1..]),
+    })
 }
 
 fn mentions_closure(tokens: &[TokenTree]) -> bool {
@@ -124,6 +157,7 @@ mod tests {
             quote!(async move |a| a),
             quote!(return |a| a;),
             quote!(|| 1),
+            quote!(if b { return move |a| a; } panic!()),
         ] {
             assert!(tail(body.clone()).is_closure(), "{body}");
         }

@@ -157,7 +157,7 @@ macro_rules! with_arguments {
 macro_rules! parameters {
     ($($name:ident($($parameters:tt)*) = |$noted:ident| $arguments:tt;)*) => {
         $(
-            #[allow(unused, reason = "of the names in the patterns")]
+            #[allow(unused, clippy::all, reason = "the patterns are odd")]
             mod $name {
                 mod plain {
                     functions!([] ($($parameters)*) $noted $arguments);

@@ -159,3 +159,47 @@ fn what_a_future_resolves_to_may_be_said_by_the_signature_alone() {
     assert_eq!(traces.find("ready").output(), Some(&json!("ready")));
     assert_eq!(traces.find("hidden").error(), None);
 }
+
+#[test]
+fn bounds_that_the_wrapper_meets_too_are_no_obstacle() {
+    use std::panic::{RefUnwindSafe, UnwindSafe};
+
+    use futures::future::FusedFuture;
+
+    #[traced]
+    fn safe(n: u8) -> impl UnwindSafe + RefUnwindSafe + Future<Output = u8> + Send + Sync + Unpin {
+        std::future::ready(n)
+    }
+    #[traced]
+    fn fused(n: u8) -> impl FusedFuture<Output = u8> {
+        futures::FutureExt::fuse(async move { n })
+    }
+    let traces = capture_blocking(|| {
+        futures::executor::block_on(async {
+            assert_eq!(safe(1).await, 1);
+            let mut future = std::pin::pin!(fused(2));
+            assert!(!future.is_terminated());
+            assert_eq!(future.as_mut().await, 2);
+            assert!(future.is_terminated());
+        });
+    });
+    assert_eq!(traces.find("safe").output(), Some(&json!(1)));
+    assert_eq!(traces.find("fused").output(), Some(&json!(2)));
+}
+
+#[test]
+fn traits_that_only_have_the_name_of_a_future_are_none() {
+    trait Future {
+        type Output;
+    }
+    impl Future for u8 {
+        type Output = String;
+    }
+    #[traced]
+    fn f(n: u8) -> impl Future<Output = String> {
+        n
+    }
+    let traces = capture_blocking(|| drop(f(1)));
+    assert!(traces.find("f").is_finished());
+    assert_eq!((traces.find("f").output(), traces.find("f").error()), (None, None));
+}

@@ -151,3 +151,21 @@ fn what_a_stream_yields_may_be_said_by_the_signature_alone() {
     assert!(traces.find("nothing").is_finished());
     assert_eq!(traces.find("counted").output(), Some(&json!(2)));
 }
+
+#[test]
+fn fused_streams_stay_fused() {
+    use futures::stream::FusedStream;
+
+    #[traced]
+    fn f() -> impl FusedStream<Item = u8> + Send {
+        stream::iter([1]).fuse()
+    }
+    let traces = capture_blocking(|| {
+        block_on(async {
+            let mut stream = std::pin::pin!(f());
+            assert_eq!(stream.next().await, Some(1));
+            assert_eq!((stream.is_terminated(), stream.next().await, stream.is_terminated()), (false, None, true));
+        });
+    });
+    assert_eq!(traces.find("f").output(), Some(&json!([1])));
+}

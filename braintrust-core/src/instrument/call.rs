@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::fields::Fields;
 
 use super::ending::{end_with, panic_on};
-use super::future::Traced;
 use super::items::{Aggregate, Each};
 use super::stream::TracedStream;
 
@@ -30,17 +29,6 @@ fn call_traced<T>(span: &Context, body: impl FnOnce() -> T, record: impl Fn(&T, 
     let value = run_in(Some(span), body);
     end_with(span, &|fields| record(&value, fields));
     value
-}
-
-/// Calls the body of a function that returns a future; the span ends with the future.
-#[inline]
-pub fn call_future<F, R>(span: Option<Context>, body: impl FnOnce() -> F, record: R) -> Traced<F, R>
-where
-    F: Future,
-    R: Fn(&F::Output, &mut Fields),
-{
-    let future = run_in(span.as_ref(), body);
-    Traced::new(span, future, record)
 }
 
 /// Calls the body of a function that returns a stream; the span ends with the stream.

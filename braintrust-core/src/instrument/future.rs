@@ -4,6 +4,7 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
+use futures::future::FusedFuture;
 use pin_project::{pin_project, pinned_drop};
 
 use crate::context::Context;
@@ -60,6 +61,19 @@ where
             Projected::Live { inner, span, .. } if span.is_none() => inner.poll(task),
             Projected::Live { inner, record, ended, span } => poll_traced(inner, task, record, ended, span),
             Projected::Gone => Poll::Pending,
+        }
+    }
+}
+
+impl<F, R> FusedFuture for Traced<F, R>
+where
+    F: FusedFuture,
+    R: Fn(&F::Output, &mut Fields),
+{
+    fn is_terminated(&self) -> bool {
+        match self {
+            Self::Live { inner, .. } => inner.is_terminated(),
+            Self::Gone => true,
         }
     }
 }

@@ -14,7 +14,7 @@ mod returned;
 mod returns;
 mod stream;
 
-pub use call::{call, call_future, call_stream, call_stream_aggregated};
+pub use call::{call, call_stream, call_stream_aggregated};
 pub use ending::{
     apply, ignore, set_error, set_error_if, set_error_text, set_error_value, set_output, set_output_error,
 };
@@ -26,6 +26,6 @@ pub use opening::{
     set_tags, start,
 };
 pub use outcome::{Outcome, Split, SplitPlain};
-pub use returned::{FinishPlain, Ran, run};
+pub use returned::{FinishOther, FinishPlain, Ran, run};
 pub use returns::{Returns, resolving, returning};
 pub use stream::TracedStream;

@@ -1,4 +1,4 @@
-//! Functions whose return type does not say whether it is a boxed future or stream: the type of the value does.
+//! Functions whose return type does not say for certain whether it is a future or stream: the type of the value does.
 
 use std::pin::Pin;
 
@@ -8,15 +8,15 @@ use crate::context::Context;
 use crate::fields::Fields;
 
 use super::call::run_in;
-use super::ending::end_with;
+use super::ending::{end_with, ignore};
 use super::future::Traced;
 use super::items::{Aggregate, Each};
 use super::stream::TracedStream;
 
 /// What the body returned, with the span that it ran in.
 ///
-/// Methods of the type itself take precedence over those of a trait: those below are for boxed futures and streams,
-/// and [`FinishPlain`] is for all the rest.
+/// Methods of the type itself take precedence over those of a trait: those below are for futures and streams, and
+/// [`FinishPlain`] and [`FinishOther`] are for all the rest.
 #[derive(Debug)]
 pub struct Ran<T> {
     value: T,
@@ -49,6 +49,47 @@ impl<T> FinishPlain for Ran<T> {
             end_with(span, &|fields| record(&value, fields));
         }
         value
+    }
+}
+
+impl<F: Future> Ran<F> {
+    /// Gives the future the span.
+    #[inline]
+    pub fn __bt_future<R: Fn(&F::Output, &mut Fields)>(self, record: R) -> Traced<F, R> {
+        Traced::new(self.span, self.value, record)
+    }
+}
+
+impl<S: Stream> Ran<S> {
+    /// Gives the stream the span.
+    #[inline]
+    pub fn __bt_stream<R: Fn(&S::Item, &mut Fields)>(self, record: R) -> TracedStream<S, Each<R>> {
+        TracedStream::new(self.span, self.value, Each::new(record))
+    }
+}
+
+/// Ends the span of a function that returns `impl Future<…>` or `impl Stream<…>`, where that is a trait of the program's own
+/// which only has the name. What its value is by, nobody knows, so nothing of it is kept.
+pub trait FinishOther: Sized {
+    /// What the function returned.
+    type Value;
+
+    /// Ends the span.
+    fn __bt_future<R>(self, record: R) -> Self::Value;
+
+    /// Ends the span.
+    #[inline]
+    fn __bt_stream<R>(self, record: R) -> Self::Value {
+        self.__bt_future(record)
+    }
+}
+
+impl<T> FinishOther for Ran<T> {
+    type Value = T;
+
+    #[inline]
+    fn __bt_future<R>(self, _record: R) -> T {
+        self.__bt_finish(ignore)
     }
 }
 

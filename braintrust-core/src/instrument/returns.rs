@@ -23,7 +23,7 @@ impl<T> Returns<T> {
     /// Any type.
     #[inline]
     #[must_use]
-    pub const fn new() -> Self {
+    pub const fn any() -> Self {
         Self(PhantomData)
     }
 

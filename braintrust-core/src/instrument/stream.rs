@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 
 use futures::Stream;
+use futures::stream::FusedStream;
 use pin_project::{pin_project, pinned_drop};
 
 use crate::clock::Timestamp;
@@ -79,6 +80,12 @@ impl<S: Stream, C: Collect<S::Item>> Stream for TracedStream<S, C> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.inner.as_ref().map_or((0, Some(0)), Stream::size_hint)
+    }
+}
+
+impl<S: FusedStream, C: Collect<S::Item>> FusedStream for TracedStream<S, C> {
+    fn is_terminated(&self) -> bool {
+        self.inner.as_ref().is_none_or(FusedStream::is_terminated)
     }
 }
 

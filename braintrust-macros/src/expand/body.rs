@@ -1,6 +1,6 @@
 //! The user's body: its bindings, and the type that it must have.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -24,8 +24,13 @@ pub(super) fn rebound(parts: &Parts) -> TokenStream {
 /// The same for a body that stays in the function, and may end with a closure: that is returned from within, because an
 /// expression within a `match` does not learn what the signature says of its type, and what is returned does.
 pub(super) fn rebound_and_returned(parts: &Parts) -> TokenStream {
-    let block = &parts.block;
-    if Tail::of(block).may_learn_its_type() { rebound_around(parts, &hygienic!(return #block)) } else { rebound(parts) }
+    let tail = Tail::of(&parts.block);
+    if !tail.may_learn_its_type() {
+        return rebound(parts);
+    }
+    let mut block = Group::new(Delimiter::Brace, tail.returned());
+    block.set_span(parts.block.span());
+    rebound_around(parts, &block)
 }
 
 fn rebound_around(parts: &Parts, block: &impl ToTokens) -> TokenStream {

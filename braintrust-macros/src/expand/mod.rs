@@ -52,9 +52,10 @@ fn content(plan: &Plan) -> TokenStream {
     let returns = returns(plan);
     let content = match plan.parts.shape {
         Shape::Sync => wrap_closure(plan, &plan.runtime.item("call"), &opening, &record::of_result(plan)),
-        Shape::Future => wrap_closure(plan, &plan.runtime.item("call_future"), &opening, &record::of_result(plan)),
-        Shape::Stream => stream(plan, &opening),
-        Shape::Unclear => unclear(plan, &opening),
+        Shape::Future => by_value(plan, &opening, &finish(plan, &hygienic!(__bt_future))),
+        Shape::Stream => by_value(plan, &opening, &finish(plan, &hygienic!(__bt_stream))),
+        Shape::SurelyStream => stream(plan, &opening),
+        Shape::Unclear => by_value(plan, &opening, &finish_unclear(plan)),
         Shape::Inline => inline(plan, &opening),
         Shape::InlineFunction => inline_function(plan, &opening),
         Shape::Async => traced_block(plan, &opening),
@@ -68,7 +69,7 @@ fn returns(plan: &Plan) -> Option<TokenStream> {
     let runtime = &plan.runtime;
     is_hidden(plan).then(|| {
         hygienic! {
-            let __bt_returns = #runtime::Returns::new();
+            let __bt_returns = #runtime::Returns::any();
             if let #runtime::Some(__bt_never) = #runtime::Returns::value(__bt_returns) {
                 return __bt_never;
             }
@@ -113,24 +114,29 @@ fn stream(plan: &Plan, opening: &TokenStream) -> TokenStream {
     }
 }
 
-/// A function whose returned value may be a boxed future or stream.
-fn unclear(plan: &Plan, opening: &TokenStream) -> TokenStream {
+/// A function of which the type of the returned value decides what becomes of its span.
+fn by_value(plan: &Plan, opening: &TokenStream, finished: &TokenStream) -> TokenStream {
     let runtime = &plan.runtime;
     let closure = closure(plan);
-    let finished = match &plan.record.aggregate {
-        Some(aggregate) => {
-            let record = record::aggregated(plan, aggregate);
-            hygienic!(__bt_aggregate(#record))
-        }
-        None => {
-            let record = record::of_result(plan);
-            hygienic!(__bt_finish(#record))
-        }
-    };
     hygienic!({
         use #runtime::by_value::*;
         #runtime::run(#opening, #closure).#finished
     })
+}
+
+fn finish(plan: &Plan, method: &TokenStream) -> TokenStream {
+    let record = record::of_result(plan);
+    hygienic!(#method(#record))
+}
+
+fn finish_unclear(plan: &Plan) -> TokenStream {
+    match &plan.record.aggregate {
+        Some(aggregate) => {
+            let record = record::aggregated(plan, aggregate);
+            hygienic!(__bt_aggregate(#record))
+        }
+        None => finish(plan, &hygienic!(__bt_finish)),
+    }
 }
 
 /// The body stays in the function, so that `Location::caller()` is the function's caller.

@@ -159,6 +159,7 @@ fn numbers() -> impl Stream<Item = u8> {
         },
         |__bt_item, __bt_fields| {
             use ::braintrust::__private::by_reference::*;
+            let __bt_item: &u8 = __bt_item;
             match ::braintrust::__private::Split(__bt_item).__bt_split() {
                 ::braintrust::__private::Outcome::Value(__bt_value) => {
                     ::braintrust::__private::Some(

@@ -312,3 +312,108 @@ pub fn flow(limit: Option<u8>) -> Result<u8, String> {
     }
     "9".parse::<u8>().map_err(|error| error.to_string())
 }
+
+#[traced]
+pub fn left_over((a, _): (String, String), Pair { x, .. }: Pair, _: Vec<u8>, ref b: String) -> usize {
+    a.len() + usize::from(x) + b.len()
+}
+
+#[traced]
+pub async fn left_over_later((a, _): (String, String), [b, ..]: [String; 3], _: S, ref mut c: String) -> usize {
+    c.push('!');
+    a.len() + b.len() + c.len()
+}
+
+#[traced]
+pub fn left_over_and_borrowed((a, (b, _)): (String, &(u8, u8)), &(c, _): &(u8, u8), _: &str) -> usize {
+    a.len() + usize::from(b + c)
+}
+
+macro_rules! with_a_pattern {
+    ($pattern:pat, $ty:ty, $body:expr) => {
+        #[traced]
+        pub fn from_a_macro($pattern: $ty) -> usize {
+            $body
+        }
+    };
+}
+with_a_pattern!((a, _), (String, String), a.len());
+
+#[traced]
+pub fn test_of<'a>(text: &'a str) -> impl Fn(&str) -> bool + 'a {
+    assert!(!text.is_empty(), "no text");
+    let n = text.len();
+    move |other| other.len() == n
+}
+
+#[traced]
+pub fn test_returned(n: usize) -> impl Fn(&str) -> bool {
+    move |text| text.len() == n
+}
+
+#[traced]
+pub fn test_by_lock(n: Mutex<usize>) -> impl Fn(&str) -> bool {
+    test_returned(*n.lock().unwrap())
+}
+
+#[traced]
+pub fn tests(n: usize) -> (impl Fn(&str) -> bool, usize) {
+    (move |text| text.len() == n, n)
+}
+
+#[traced]
+pub fn results(text: &str) -> impl Future<Output = Result<u8, String>> + '_ {
+    async move {
+        if text.is_empty() {
+            return Err("empty".into());
+        }
+        Ok(1)
+    }
+}
+
+#[traced]
+pub fn stream_of_results() -> impl Stream<Item = Result<u8, String>> {
+    futures::stream::iter(vec![Ok(1)])
+}
+
+pub struct Page;
+
+#[traced]
+pub fn no_pages() -> impl Iterator<Item = Page> {
+    Vec::new().into_iter()
+}
+
+#[traced]
+pub async fn pages_later(text: String) -> Result<impl Iterator<Item = Page>, std::num::ParseIntError> {
+    let _: u8 = text.parse()?;
+    Ok(Vec::new().into_iter())
+}
+
+/// Traits of the program's own.
+pub mod namesakes {
+    pub trait Future {
+        type Output;
+    }
+
+    pub trait Stream {
+        type Item;
+    }
+
+    impl Future for u8 {
+        type Output = Self;
+    }
+
+    impl Stream for u8 {
+        type Item = Self;
+    }
+
+    #[braintrust::traced]
+    pub fn future(n: u8) -> impl Future<Output = u8> {
+        n
+    }
+
+    #[braintrust::traced]
+    pub fn stream(n: u8) -> impl Stream<Item = u8> + Send {
+        n
+    }
+}
