@@ -42,6 +42,8 @@ PATHS = {
     "span": ("caller", ["instructions::span"], TIMES),
     "root span": ("caller", ["instructions::root_span"], TIMES),
     "remote span": ("caller", ["instructions::remote_span"], TIMES),
+    "span by hand": ("caller", ["instructions::span_by_hand"], TIMES),
+    "argument by Debug": ("caller", ["instructions::debug"], TIMES),
     "remote 651 bytes": ("caller", ["instructions::remote_payload"], TIMES),
     "651 bytes captured": ("caller", ["instructions::payload"], TIMES),
     "64 KiB captured": ("caller", ["instructions::prompt"], LARGE_TIMES),

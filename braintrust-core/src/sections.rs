@@ -54,6 +54,9 @@ impl Section {
     }
 }
 
+/// Room for what a span by hand has mostly: its name and place.
+const USUAL_BYTES: usize = 128;
+
 /// The rare parts of a record, collected before it is written.
 #[derive(Debug, Default)]
 pub(crate) struct Sections(Vec<u8>);
@@ -80,6 +83,9 @@ impl Sections {
 
     pub(crate) fn push(&mut self, section: Section, bytes: &[u8]) {
         let Ok(length) = u32::try_from(bytes.len()) else { return };
+        if self.0.is_empty() {
+            self.0.reserve(USUAL_BYTES);
+        }
         self.0.push(section as u8);
         self.0.extend_from_slice(&length.to_le_bytes());
         self.0.extend_from_slice(bytes);

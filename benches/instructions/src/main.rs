@@ -33,7 +33,9 @@ fn main() -> ExitCode {
     if side == "caller" {
         // What a thread does once.
         step();
-        for path in [poll, async_call, span, root_span, remote_span, payload, remote_payload, prompt] {
+        for path in
+            [poll, async_call, span, root_span, remote_span, span_by_hand, debug, payload, remote_payload, prompt]
+        {
             path();
             let _ = logger.flush_blocking(Duration::from_secs(60));
         }
@@ -89,6 +91,19 @@ fn root_span() {
 #[inline(never)]
 fn remote_span() {
     under_a_remote_root(&|| (0..TIMES).for_each(|_| step()));
+}
+
+/// Spans without fields that no macro made, under one root.
+#[inline(never)]
+fn span_by_hand() {
+    under_a_root(&|| (0..TIMES).for_each(|_| start_span("step").start().end()));
+}
+
+/// Spans with an argument that can only be formatted.
+#[inline(never)]
+fn debug() {
+    let options = Options { model: "small", retries: 3, stop: vec![10, 13] };
+    under_a_root(&|| (0..TIMES).for_each(|_| configure(&options)));
 }
 
 /// Spans with 651 bytes of JSON.
@@ -156,6 +171,20 @@ async fn step_async() {
 #[traced(no_output)]
 fn complete(text: &str) -> usize {
     black_box(text).len()
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "read by `Debug` alone")]
+struct Options {
+    model: &'static str,
+    retries: u32,
+    stop: Vec<u8>,
+}
+
+#[inline(never)]
+#[traced(no_output)]
+fn configure(options: &Options) {
+    black_box(options);
 }
 
 #[traced(no_input, no_output)]

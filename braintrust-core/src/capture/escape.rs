@@ -59,6 +59,11 @@ pub(super) fn reserve(out: &mut Vec<u8>, bytes: usize) {
 ///
 /// Returns how many bytes of `text` went in. That is always a character boundary.
 pub(crate) fn escape_into(out: &mut Vec<u8>, text: &str, end: usize) -> usize {
+    // What is formatted comes in pieces of a few bytes.
+    if text.len() <= SHORT && text.len() <= end.saturating_sub(out.len()) && is_clean(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+        return text.len();
+    }
     let mut done = 0;
     while done < text.len() && out.len() < end {
         let room = end - out.len();
@@ -108,9 +113,9 @@ fn is_clean_blockwise(text: &[u8], end: &[u8; BLOCK]) -> bool {
 /// The same for what is shorter than a block, as keys are.
 #[inline(never)]
 fn is_clean_word(text: &[u8]) -> bool {
-    let (words, end) = text.as_chunks();
-    let dirty = words.iter().fold(0, |dirty, word| dirty | dirty_bytes(u64::from_le_bytes(*word)));
-    dirty == 0 && !end.iter().any(|byte| needs_escape(*byte))
+    let Some(end) = text.last_chunk() else { return !text.iter().any(|byte| needs_escape(*byte)) };
+    let words = text.as_chunks().0.iter().chain([end]);
+    words.fold(0, |dirty, word| dirty | dirty_bytes(u64::from_le_bytes(*word))) == 0
 }
 
 /// Appends `text`, escaped; `mask` tells by its bits which bytes of a block need that.
@@ -217,7 +222,7 @@ fn mask(block: &[u8; BLOCK]) -> u32 {
     (0..).zip(block).fold(0, |mask, (place, byte)| mask | u32::from(needs_escape(*byte)) << place)
 }
 
-const fn needs_escape(byte: u8) -> bool {
+pub(super) const fn needs_escape(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 

@@ -6,7 +6,8 @@ use std::fmt::{Debug, Display};
 use serde::Serialize;
 
 use super::custom::{Capture, Slot};
-use super::json::{write_json, write_note};
+use super::escape::{escape_into, write_str};
+use super::json::write_json;
 use super::limits::max_value_bytes;
 use super::map_key::quote_from;
 use super::panic::contained;
@@ -48,7 +49,7 @@ impl Captured<'_> {
             Way::Debug(value) => self.write_guarded(out, value.name(), |out| value.show(out)),
             Way::Display(value) => self.write_guarded(out, value.name(), |out| value.show(out)),
             Way::TypeName(name) => write_type_name(out, name),
-            Way::Redacted => write_note(out, format_args!("{REDACTED}")),
+            Way::Redacted => write_str(out, REDACTED),
         }
     }
 
@@ -78,7 +79,9 @@ impl std::fmt::Debug for Captured<'_> {
 }
 
 fn write_type_name(out: &mut Vec<u8>, name: &str) {
-    write_note(out, format_args!("<{name}>"));
+    out.extend_from_slice(b"\"<");
+    escape_into(out, name, usize::MAX);
+    out.extend_from_slice(b">\"");
 }
 
 /// A `Serialize` without its type.

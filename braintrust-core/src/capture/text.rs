@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::escape::escape_into;
+use super::escape::{escape_into, needs_escape};
 use super::limits::MAX_TEXT_NESTING;
 
 /// Why the rest of a text was left out.
@@ -61,20 +61,51 @@ struct Nesting(usize);
 
 impl Nesting {
     /// The part of `text` before the bracket that opens one level too many, if there is one.
+    #[inline]
     fn part_within<'t>(&mut self, text: &'t str) -> Option<&'t str> {
-        for (index, byte) in text.bytes().enumerate() {
+        let (blocks, end) = text.as_bytes().as_chunks::<BLOCK>();
+        for (number, block) in blocks.iter().enumerate() {
+            // Without an early return, so that it becomes a few vector instructions.
+            let has_brackets = block.iter().fold(false, |any, byte| any | is_bracket(*byte));
+            if has_brackets && let Some(place) = self.opens_too_many(block) {
+                return Some(&text[..number * BLOCK + place]);
+            }
+        }
+        self.opens_too_many(end).map(|place| &text[..text.len() - end.len() + place])
+    }
+
+    /// The place of the bracket that opens one level too many.
+    #[inline]
+    fn opens_too_many(&mut self, text: &[u8]) -> Option<usize> {
+        for (place, byte) in text.iter().enumerate() {
             match byte {
+                b'{' | b'[' | b'(' if self.0 >= MAX_TEXT_NESTING => return Some(place),
                 b'{' | b'[' | b'(' => self.0 += 1,
                 b'}' | b']' | b')' => self.0 = self.0.saturating_sub(1),
                 _ => {}
-            }
-            if self.0 > MAX_TEXT_NESTING {
-                return Some(&text[..index]);
             }
         }
         None
     }
 }
+
+/// How many bytes of a text are looked at together.
+const BLOCK: usize = 32;
+
+const fn is_bracket(byte: u8) -> bool {
+    matches!(byte, b'{' | b'[' | b'(' | b'}' | b']' | b')')
+}
+
+/// Which bytes are neither brackets nor in need of an escape.
+const IS_PLAIN: [bool; 256] = {
+    let mut is_plain = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        is_plain[byte] = !is_bracket(byte as u8) && !needs_escape(byte as u8);
+        byte += 1;
+    }
+    is_plain
+};
 
 impl<'a> BoundedText<'a> {
     fn new(out: &'a mut Vec<u8>, end: usize) -> Self {
@@ -90,6 +121,12 @@ impl<'a> BoundedText<'a> {
 
 impl fmt::Write for BoundedText<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        // What is formatted comes in pieces of a few bytes, and most are plain.
+        let has_room = text.len() <= BLOCK.min(self.end.saturating_sub(self.out.len()));
+        if has_room && self.bounds.cut.is_none() && text.bytes().all(|byte| IS_PLAIN[usize::from(byte)]) {
+            self.out.extend_from_slice(text.as_bytes());
+            return Ok(());
+        }
         self.bounds.write(text, |text| escape_into(self.out, text, self.end))
     }
 }

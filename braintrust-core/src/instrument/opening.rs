@@ -1,7 +1,5 @@
 //! Before the body: what a span starts with.
 
-use std::borrow::Cow;
-
 use crate::active::{self, LoggerId};
 use crate::callsite::Callsite;
 use crate::capture::{Captured, contained, write_str};
@@ -78,7 +76,7 @@ impl<T: AsRef<str> + ?Sized> SpanName for T {
 
 /// Names the span by a value that was computed for it.
 pub fn set_name<N: SpanName + ?Sized>(opening: &mut Opening, name: &N) {
-    opening.set_name(Cow::Owned(name.span_name().to_owned()));
+    opening.set_name(name.span_name());
 }
 
 /// What `parent = …` accepts. It is borrowed, since the function's body may want it too.

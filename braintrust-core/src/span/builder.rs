@@ -118,13 +118,14 @@ impl SpanBuilder {
         let Some(mut opening) = Opening::by_hand(&self.parent, self.logger) else {
             return Span::noop();
         };
+        let parents = opening.parents();
         if let Some(location) = location {
             opening.set_location(location);
         }
         if let Some(instrumentation) = self.instrumentation {
             opening.set_instrumentation(&instrumentation);
         }
-        opening.set_name(name);
+        opening.set_name(&name);
         if let Some(kind) = self.kind {
             opening.set_kind(kind);
         }
@@ -132,7 +133,6 @@ impl SpanBuilder {
             opening.set_started(started);
         }
         opening.set_fields(self.event.into_fields());
-        let parents = opening.parents();
         Span::owning(opening.start(), parents)
     }
 }

@@ -69,9 +69,11 @@ struct Owner {
 }
 
 /// The parents that a span was started with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Parents {
-    numbered: Vec<SpanId>,
+    /// None for a root.
+    first: SpanId,
+    more: Vec<SpanId>,
     /// One that another process named otherwise than by 16 hex digits.
     foreign: Option<String>,
 }
@@ -233,8 +235,9 @@ impl Span {
         if self.is_noop() {
             return Some(Vec::new());
         }
-        let Parents { numbered, foreign } = &self.owner.as_ref()?.parents;
-        let written = numbered.iter().map(|id| text(|out| id.write(active::id_style(), out)));
+        let Parents { first, more, foreign } = &self.owner.as_ref()?.parents;
+        let numbered = Some(first).filter(|first| !first.is_none()).into_iter().chain(more);
+        let written = numbered.map(|id| text(|out| id.write(active::id_style(), out)));
         Some(foreign.iter().cloned().chain(written).collect())
     }
 

@@ -1,6 +1,5 @@
 //! Opening, logging to and finishing spans by their contexts: what handles and generated code have in common.
 
-use std::borrow::Cow;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -37,17 +36,8 @@ pub struct Opening {
 /// `logger` decides whose span it is; [`LoggerId::NONE`] leaves it to what is current, and then to the default.
 #[inline]
 pub(crate) fn open(callsite: &'static Callsite, parent: &Parent, logger: LoggerId) -> Option<Opening> {
-    if !active::enabled() {
-        return None;
-    }
-    let mut opening = if parent.is_current() && logger.is_none() {
-        let (spot, is_alone) = context::here()?;
-        Opening { is_alone, ..Opening::under(spot)? }
-    } else {
-        Opening::at(parent.place(logger)?)?
-    };
-    opening.callsite = callsite.number();
-    Some(opening)
+    let opening = Opening::by_hand(parent, logger)?;
+    Some(Opening { callsite: callsite.number(), ..opening })
 }
 
 /// Starts a span of `callsite` in a plain place, if it may be recorded. `capture` puts the fields that it starts with.
@@ -106,11 +96,16 @@ impl Opening {
     }
 
     /// Decides on a span that no macro made.
+    #[inline]
     pub(super) fn by_hand(parent: &Parent, logger: LoggerId) -> Option<Self> {
         if !active::enabled() {
             return None;
         }
-        Self::at(parent.place(logger)?)
+        if !parent.is_current() || !logger.is_none() {
+            return Self::at(parent.place(logger)?);
+        }
+        let (spot, is_alone) = context::here()?;
+        Some(Self { is_alone, ..Self::under(spot)? })
     }
 
     /// Says where the span was asked for.
@@ -126,18 +121,18 @@ impl Opening {
 
     /// The parents that the span will have.
     pub(super) fn parents(&self) -> Parents {
-        let first = Some(self.parent).filter(|parent| !parent.is_none());
         let more =
             self.sections.of(Section::Parent).filter_map(|id| Some(SpanId(u64::from_le_bytes(id.try_into().ok()?))));
         let foreign = self.sections.of(Section::ForeignParent).next();
         Parents {
-            numbered: first.into_iter().chain(more).collect(),
+            first: self.parent,
+            more: more.collect(),
             foreign: foreign.map(|id| String::from_utf8_lossy(id).into_owned()),
         }
     }
 
     /// Names the span otherwise than its callsite does.
-    pub fn set_name(&mut self, name: Cow<'static, str>) {
+    pub fn set_name(&mut self, name: &str) {
         self.sections.push(Section::Name, name.as_bytes());
     }
 
@@ -224,10 +219,9 @@ pub fn log(span: &Context, mut fields: Fields) {
 
 /// Records that a span ended, at a time that the user may have given.
 pub(super) fn end(span: &Context, at: Option<SystemTime>) {
+    let Some(at) = at else { return finish(span, Timestamp::now(), &mut Fields::new()) };
     let mut sections = Sections::new();
-    if let Some(at) = at {
-        sections.push(Section::At, &clock::unix_nanos(at).to_le_bytes());
-    }
+    sections.push(Section::At, &clock::unix_nanos(at).to_le_bytes());
     if let Some(reference) = reference(span) {
         let entry = Entry::new(reference, Timestamp::now()).end(&sections);
         record::log::append(with_lineage(entry, span.lineage()));
