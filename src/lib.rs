@@ -69,7 +69,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `async-openai` | `wrap_openai`, which traces the calls of a client of the crate `async-openai` 0.43 |
-//! | `reqwest-middleware` | `reqwest::Middleware`, which traces the model calls of all that sends its requests through the crate `reqwest-middleware` 0.5 |
+//! | `reqwest-middleware` | `reqwest::Middleware`, which traces the model calls of all that sends its requests through the crate `reqwest-middleware` 0.5 (`reqwest` 0.13) |
 //! | `testing` | the test kit: scoped captures, a logger that writes to memory |
 //!
 //! A library uses `#[traced]` and leaves the logger to the program: while there is none, nothing is traced, and a call
