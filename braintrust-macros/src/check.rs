@@ -147,8 +147,14 @@ fn check_stream(key: &Ident, shape: Shape, errors: &mut Errors) {
 
 /// The body of such a function stays where it is, and an early return passes by whatever comes after it.
 fn check_inline(options: &Options, shape: Shape, errors: &mut Errors) {
-    let what =
-        if shape == Shape::Inline { "a `#[track_caller]` function" } else { "a function that returns `impl Fn`" };
+    let (what, why) = if shape == Shape::Inline {
+        (
+            "a `#[track_caller]` function",
+            "what it returns early is not seen; use it on a function without that attribute, which this one calls",
+        )
+    } else {
+        ("a function that returns a function", "nothing is recorded of that; leave it out")
+    };
     let keys = [
         options.output.as_ref().map(|given| &given.key),
         options.err.as_ref().map(|given| &given.key),
@@ -156,7 +162,7 @@ fn check_inline(options: &Options, shape: Shape, errors: &mut Errors) {
         options.stream.as_ref().map(|given| &given.key),
     ];
     for key in keys.into_iter().flatten() {
-        errors.at(key, format!("`{key}` cannot be used on {what}: its body stays inline"));
+        errors.at(key, format!("`{key}` cannot be used on {what}: {why}"));
     }
 }
 

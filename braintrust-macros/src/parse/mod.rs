@@ -129,7 +129,7 @@ fn read_value(name: &str, key: Ident, input: ParseStream<'_>, options: &mut Opti
         "stream" => set(&mut options.stream, key, ()),
         "aggregate" => set(&mut options.aggregate, key, after_equals(input, |input| value::mapper(name, input))?),
         "boxed" => set(&mut options.boxed, key, value::boxing(input)?),
-        _ => set(&mut options.facade, key, after_equals(input, syn::Path::parse_mod_style)?),
+        _ => set(&mut options.facade, key, after_equals(input, value::path)?),
     }
 }
 

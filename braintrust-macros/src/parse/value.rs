@@ -3,7 +3,7 @@
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, LitStr, Token, parenthesized};
+use syn::{Expr, Ident, LitStr, Path, Token, parenthesized};
 
 use crate::kinds;
 use crate::options::{Boxing, Entry, ErrorPolicy, Mapper};
@@ -16,10 +16,22 @@ pub(super) fn expression(input: ParseStream<'_>) -> syn::Result<Expr> {
     input.parse()
 }
 
+/// The path of the facade.
+pub(super) fn path(input: ParseStream<'_>) -> syn::Result<Path> {
+    if let Ok(literal) = input.fork().parse::<LitStr>() {
+        let path = literal.value();
+        return Err(syn::Error::new(literal.span(), format!("`crate` takes a path without quotes: `crate = {path}`")));
+    }
+    input.call(Path::parse_mod_style)
+}
+
 /// A span type: its variant in the runtime.
 pub(super) fn kind(input: ParseStream<'_>) -> syn::Result<&'static str> {
+    let word = input.fork().call(Ident::parse_any).map(|word| word.to_string()).unwrap_or_default();
     let literal: LitStr = input.parse().map_err(|error| {
-        syn::Error::new(error.span(), "`type` must be a string literal, for example `type = \"llm\"`")
+        let example = kinds::names().find(|kind| word.eq_ignore_ascii_case(kind)).unwrap_or("llm");
+        let message = format!("`type` must be a string literal, for example `type = \"{example}\"`");
+        syn::Error::new(error.span(), message)
     })?;
     let name = literal.value();
     kinds::variant(&name).ok_or_else(|| {

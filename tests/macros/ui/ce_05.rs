@@ -4,6 +4,10 @@ use braintrust::traced;
 #[traced(type = llm)]
 fn f() {}
 
+#[traced(type = Tool)]
+fn g() {}
+
 fn main() {
     f();
+    g();
 }

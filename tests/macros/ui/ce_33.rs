@@ -1,4 +1,4 @@
-// CE-33: expected identifier, at the literal
+// CE-33: `crate` takes a path without quotes
 use braintrust::traced;
 
 #[traced(crate = "x")]

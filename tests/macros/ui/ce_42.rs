@@ -31,6 +31,16 @@ fn k(password: &str) -> usize {
     password.len()
 }
 
+#[traced(input_off)]
+fn l(password: &str) -> usize {
+    password.len()
+}
+
+#[traced(outputOnly)]
+fn m(password: &str) -> usize {
+    password.len()
+}
+
 fn main() {
     f("");
     g("");
@@ -38,4 +48,6 @@ fn main() {
     i("");
     j("");
     k("");
+    l("");
+    m("");
 }
