@@ -5,6 +5,8 @@
 //! (`let __self = self; let (a, b) = { let __arg1 = __arg1; __arg1 };`), so of arguments with a pattern the names that
 //! the user wrote are bound by its statements. Others keep their names.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
@@ -14,14 +16,17 @@ use syn::{
 
 use crate::model::{Around, Parts, Returned};
 use crate::params::{self, Parameters};
+use crate::pattern::Kept;
 use crate::shape::Shape;
 
 /// Finds the parts of the async function that this one was, or nothing if the body does not look as described.
-pub(crate) fn unwrap(signature: &Signature, outer: &Group) -> Option<Parts> {
+///
+/// The arguments are bound twice: by the prologue for what comes before the body, and anew for the body.
+pub(crate) fn unwrap(signature: &Signature, outer: &Group, mentioned: &BTreeSet<String>) -> Option<Parts> {
     let returned = future_output(&signature.output)?;
     let inner = async_block(outer)?;
-    let content = Content::parse.parse2(inner.stream()).ok()?;
-    let parameters = content.parameters(signature);
+    let mut content = Content::parse.parse2(inner.stream()).ok()?;
+    let parameters = content.take_parameters(signature, mentioned);
     let prologue = content.prologue.iter().map(ToTokens::to_token_stream).collect();
     Some(Parts {
         shape: Shape::AsyncTrait,
@@ -93,21 +98,27 @@ impl Content {
     }
 
     /// The names that the user wrote, in the order of the signature.
-    fn parameters(&self, signature: &Signature) -> Parameters {
+    fn take_parameters(&mut self, signature: &Signature, mentioned: &BTreeSet<String>) -> Parameters {
+        let kept = Kept::Only(mentioned);
         let mut parameters = Parameters::default();
         for input in &signature.inputs {
             match input {
-                FnArg::Receiver(receiver) => {
-                    let name = if self.find("self").is_some() { "__self" } else { "self" };
-                    parameters.receiver = Some(Ident::new(name, receiver.self_token.span));
-                }
+                FnArg::Receiver(receiver) => match self.find("self").map(|local| &mut local.pat) {
+                    Some(Pat::Ident(name)) => parameters.add_receiver(name.ident.clone(), name.mutability.take()),
+                    _ => parameters.receiver = Some(Ident::new("self", receiver.self_token.span)),
+                },
                 FnArg::Typed(parameter) => {
-                    let moved = match &*parameter.pat {
+                    let local = match &*parameter.pat {
                         Pat::Ident(name) => self.find(&name.ident.to_string()),
                         _ => None,
                     };
-                    let pattern = moved.map_or(&*parameter.pat, |local| &local.pat);
-                    parameters.bindings.extend(params::of_pattern(pattern));
+                    match local {
+                        Some(local) => {
+                            let bindings = params::take_names(&mut local.pat, &parameter.ty, kept, mentioned);
+                            parameters.add_names(parameter, bindings);
+                        }
+                        None => parameters.bindings.extend(params::of_pattern(&parameter.pat)),
+                    }
                 }
             }
         }
@@ -115,8 +126,8 @@ impl Content {
     }
 
     /// The statement that moves `argument` in.
-    fn find(&self, argument: &str) -> Option<&Local> {
-        self.prologue.iter().find(|local| moved_in(local).is_some_and(|name| name == argument))
+    fn find(&mut self, argument: &str) -> Option<&mut Local> {
+        self.prologue.iter_mut().find(|local| moved_in(local).is_some_and(|name| name == argument))
     }
 }
 

@@ -153,7 +153,7 @@ impl Callsite {
 impl Parts {
     fn of(shape: Shape, signature: &mut Signature, block: Group, mentioned: &BTreeSet<String>) -> Self {
         if shape == Shape::AsyncTrait {
-            if let Some(parts) = async_trait::unwrap(signature, &block) {
+            if let Some(parts) = async_trait::unwrap(signature, &block, mentioned) {
                 return parts;
             }
             // Not the work of the real `#[async_trait]`, or of one that has changed: the type of the value decides.

@@ -89,10 +89,7 @@ pub(crate) fn take_apart(inputs: &mut Punctuated<FnArg, Token![,]>, mentioned: &
             FnArg::Receiver(receiver) => parameters.receiver = Some(Ident::new("self", receiver.self_token.span)),
             FnArg::Typed(parameter) => {
                 let written = parameter.pat.clone();
-                let mut outer = Outer { kept, unit_type: last_segment(&parameter.ty), found: Vec::new() };
-                outer.visit_pat_mut(&mut parameter.pat);
-                let mut bindings = outer.found;
-                bindings.iter_mut().for_each(|binding| binding.is_mentioned = mentioned.contains(&binding.key()));
+                let bindings = take_names(&mut parameter.pat, &parameter.ty, kept, mentioned);
                 let is_mentioned = bindings.iter().any(|binding| binding.is_mentioned);
                 if leftover::is_left_by(&written, &parameter.ty) && !is_mentioned {
                     let whole = name_of_whole(index, &bindings, &names);
@@ -108,9 +105,29 @@ pub(crate) fn take_apart(inputs: &mut Punctuated<FnArg, Token![,]>, mentioned: &
     parameters
 }
 
+/// Leaves in `pattern` what stands before the body, and says what it binds.
+pub(crate) fn take_names(pattern: &mut Pat, ty: &Type, kept: Kept<'_>, mentioned: &BTreeSet<String>) -> Vec<Binding> {
+    let mut outer = Outer { kept, unit_type: last_segment(ty), found: Vec::new() };
+    outer.visit_pat_mut(pattern);
+    let with_mention = |binding: Binding| Binding { is_mentioned: mentioned.contains(&binding.key()), ..binding };
+    outer.found.into_iter().map(with_mention).collect()
+}
+
 impl Parameters {
+    /// `self` under a name that may be bound anew.
+    pub(crate) fn add_receiver(&mut self, name: Ident, mutability: Option<Token![mut]>) {
+        self.moved.push(Moved {
+            outer: name.clone(),
+            pattern: BodyPattern::Name(mutability, name.clone()),
+            lints: Vec::new(),
+            conditions: Vec::new(),
+            is_mentioned: false,
+        });
+        self.receiver = Some(name);
+    }
+
     /// A parameter whose names the body takes over, each by itself.
-    fn add_names(&mut self, parameter: &PatType, bindings: Vec<Binding>) {
+    pub(crate) fn add_names(&mut self, parameter: &PatType, bindings: Vec<Binding>) {
         let conditions = conditions(parameter);
         for mut binding in bindings {
             if binding.is_rebound {

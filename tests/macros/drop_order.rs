@@ -50,7 +50,7 @@ enum Leave {
 
 const WAYS: [Leave; 6] = [Leave::End, Leave::Return, Leave::Question, Leave::Panic, Leave::Cancelled, Leave::Unpolled];
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     Sync,
     Tracked,
@@ -59,10 +59,19 @@ enum Shape {
     Value,
     Boxed,
     Shared,
+    Trait,
 }
 
-const SHAPES: [Shape; 7] =
-    [Shape::Sync, Shape::Tracked, Shape::Function, Shape::Async, Shape::Value, Shape::Boxed, Shape::Shared];
+const SHAPES: [Shape; 8] = [
+    Shape::Sync,
+    Shape::Tracked,
+    Shape::Function,
+    Shape::Async,
+    Shape::Value,
+    Shape::Boxed,
+    Shape::Shared,
+    Shape::Trait,
+];
 
 type Left = Result<usize, &'static str>;
 
@@ -83,7 +92,7 @@ macro_rules! body {
 
 /// Functions of all shapes with the same parameters, with or without an attribute, and what calls them.
 macro_rules! functions {
-    ([$($attribute:tt)*] ($($parameters:tt)*) $noted:ident $arguments:tt) => {
+    ([$($trait_attribute:tt)*] [$($attribute:tt)*] ($($parameters:tt)*) $noted:ident $arguments:tt) => {
         use super::super::*;
 
         $($attribute)*
@@ -131,6 +140,16 @@ macro_rules! functions {
             }
         }
 
+        $($trait_attribute)*
+        trait Trait<'a>: Sized {
+            $($attribute)*
+            async fn later(self, log: &'a Log, leave: Leave, $($parameters)*) -> Left {
+                body!(log, leave, if leave == Leave::Cancelled { pending().await } else { ready(()).await })
+            }
+        }
+
+        impl<'a> Trait<'a> for Me<'a> {}
+
         pub(super) fn call(shape: Shape, log: &Log, leave: Leave) -> Left {
             let $noted = |name| Noted(log, name);
             let me = || Me(Noted(log, "self"));
@@ -142,6 +161,7 @@ macro_rules! functions {
                 Shape::Value => with_arguments!(Me::value(me(), log, leave) $arguments),
                 Shape::Boxed => with_arguments!(Me::boxed(Box::new(me()), log, leave) $arguments),
                 Shape::Shared => run(leave, with_arguments!(Me::shared(Rc::new(me()), log, leave) $arguments)),
+                Shape::Trait => run(leave, with_arguments!(Trait::later(me(), log, leave) $arguments)),
             }
         }
     };
@@ -153,25 +173,25 @@ macro_rules! with_arguments {
     };
 }
 
-/// Lists of parameters, each with a name, and with its arguments: `noted` makes a value that notes its drop.
+/// After an attribute for a trait, lists of parameters, each with a name, and with its arguments: `noted` makes a value that notes its drop.
 macro_rules! parameters {
-    ($($name:ident($($parameters:tt)*) = |$noted:ident| $arguments:tt;)*) => {
-        $(
-            #[allow(unused, clippy::all, reason = "the patterns are odd")]
-            mod $name {
-                mod plain {
-                    functions!([] ($($parameters)*) $noted $arguments);
-                }
-                mod with_span {
-                    functions!([#[braintrust::traced]] ($($parameters)*) $noted $arguments);
-                }
-
-                #[test]
-                fn drops_as_the_plain_function_does() {
-                    super::compare(plain::call, with_span::call);
-                }
+    ($trait_attribute:tt) => {};
+    ($trait_attribute:tt $name:ident($($parameters:tt)*) = |$noted:ident| $arguments:tt; $($rest:tt)*) => {
+        #[allow(unused, clippy::all, reason = "the patterns are odd")]
+        mod $name {
+            mod plain {
+                functions!($trait_attribute [] ($($parameters)*) $noted $arguments);
             }
-        )*
+            mod with_span {
+                functions!($trait_attribute [#[braintrust::traced]] ($($parameters)*) $noted $arguments);
+            }
+
+            #[test]
+            fn drops_as_the_plain_function_does() {
+                super::compare(plain::call, with_span::call);
+            }
+        }
+        parameters!($trait_attribute $($rest)*);
     };
 }
 
@@ -204,7 +224,8 @@ fn compare(plain: fn(Shape, &Log, Leave) -> Left, with_span: fn(Shape, &Log, Lea
             let mut seen = Default::default();
             capture_blocking(|| seen = drops(|log| with_span(shape, log, leave)));
             let (seen, in_span) = seen;
-            let may_be_outside = leave == Leave::Unpolled;
+            // `#[async_trait]` drops what has no name before the body that it makes, and so before the span.
+            let may_be_outside = leave == Leave::Unpolled || shape == Shape::Trait && seen[0].starts_with('_');
             if seen != expected || !(in_span || may_be_outside) {
                 wrong.push(format!("{shape:?}, {leave:?}: {seen:?} (in span: {in_span}), not {expected:?}"));
             }
@@ -214,16 +235,15 @@ fn compare(plain: fn(Shape, &Log, Leave) -> Left, with_span: fn(Shape, &Log, Lea
 }
 
 parameters! {
+    [#[async_trait::async_trait(?Send)]]
     names(a: Noted<'a>, b: Noted<'a>, mut c: Noted<'a>) = |noted| (noted("a"), noted("b"), noted("c"));
     nothing(a: Noted<'a>, _: Noted<'a>, b: Noted<'a>) = |noted| (noted("a"), noted("_"), noted("b"));
     references(a: Noted<'a>, ref b: Noted<'a>, ref mut c: Noted<'a>) = |noted| (noted("a"), noted("b"), noted("c"));
     tuples((a, b): (Noted<'a>, Noted<'a>), (_, c): (Noted<'a>, Noted<'a>), (d, ..): (Noted<'a>, Noted<'a>, Noted<'a>)) =
         |noted| ((noted("a"), noted("b")), (noted("_1"), noted("c")), (noted("d"), noted("_2"), noted("_3")));
-    references_in_tuples(first: Noted<'a>, (ref a, mut b): (Noted<'a>, Noted<'a>), (c, ref mut d, _): (Noted<'a>, Noted<'a>, Noted<'a>)) =
-        |noted| (noted("first"), (noted("a"), noted("b")), (noted("c"), noted("d"), noted("_")));
     nested(a: Noted<'a>, (b, (_, c), [d, ..]): (Noted<'a>, (Noted<'a>, Noted<'a>), [Noted<'a>; 3])) =
         |noted| (noted("a"), (noted("b"), (noted("_1"), noted("c")), [noted("d"), noted("_2"), noted("_3")]));
-    structs(a: Noted<'a>, Three { z, .. }: Three<'a>, Pair(_, b): Pair<'a>, Three { x, y: _, z: ref mut w }: Three<'a>) =
+    structs(a: Noted<'a>, Three { z, .. }: Three<'a>, Pair(_, b): Pair<'a>, Three { x, y: _, z: w }: Three<'a>) =
         |noted| (
             noted("a"),
             Three { x: noted("_1"), y: noted("_2"), z: noted("z") },
@@ -239,8 +259,6 @@ parameters! {
             [noted("_3"), noted("rest1"), noted("rest2")],
             [noted("d"), noted("others1"), noted("others2")]
         );
-    with_a_subpattern(a: Noted<'a>, whole @ (..): (Noted<'a>, Noted<'a>), ref shared @ (ref x, _): (Noted<'a>, Noted<'a>), one @ _: Noted<'a>) =
-        |noted| (noted("a"), (noted("whole1"), noted("whole2")), (noted("x"), noted("_1")), noted("one"));
     alternatives(a: Noted<'a>, (Either::Left(b, _) | Either::Right(_, b)): Either<'a>, (Either::Left(c, d) | Either::Right(c, d)): Either<'a>) =
         |noted| (noted("a"), Either::Right(noted("_1"), noted("b")), Either::Left(noted("c"), noted("d")));
     borrowed(a: Noted<'a>, (b, _): &(Noted<'a>, Noted<'a>), &(ref c, _): &(Noted<'a>, Noted<'a>), (d, (e, _)): (Noted<'a>, &mut (Noted<'a>, Noted<'a>))) =
@@ -254,6 +272,22 @@ parameters! {
         |noted| (noted("_1"), (noted("_2"), noted("_3")), (noted("_4"), noted("_5")), &noted("caller's _"));
     impl_traits(a: impl Sized, _: impl Sized, (b, _): (impl Sized, impl Sized)) =
         |noted| (noted("a"), noted("_1"), (noted("b"), noted("_2")));
+}
+
+// `#[async_trait]` does not understand all of these, and keeps what a `ref` within a pattern borrows outside of the body.
+parameters! {
+    []
+    references_in_tuples(first: Noted<'a>, (ref a, mut b): (Noted<'a>, Noted<'a>), (c, ref mut d, _): (Noted<'a>, Noted<'a>, Noted<'a>)) =
+        |noted| (noted("first"), (noted("a"), noted("b")), (noted("c"), noted("d"), noted("_")));
+    structs_and_references(a: Noted<'a>, Three { z, .. }: Three<'a>, Pair(_, b): Pair<'a>, Three { x, y: _, z: ref mut w }: Three<'a>) =
+        |noted| (
+            noted("a"),
+            Three { x: noted("_1"), y: noted("_2"), z: noted("z") },
+            Pair(noted("_3"), noted("b")),
+            Three { x: noted("x"), y: noted("_4"), z: noted("w") }
+        );
+    with_a_subpattern(a: Noted<'a>, whole @ (..): (Noted<'a>, Noted<'a>), ref shared @ (ref x, _): (Noted<'a>, Noted<'a>), one @ _: Noted<'a>) =
+        |noted| (noted("a"), (noted("whole1"), noted("whole2")), (noted("x"), noted("_1")), noted("one"));
     compiled_out(a: Noted<'a>, #[cfg(true)] b: Noted<'a>, #[cfg(true)] _: Noted<'a>, #[cfg(false)] _: NoSuch, c: Noted<'a>, #[cfg(true)] (d, _): (Noted<'a>, Noted<'a>)) =
         |noted| (noted("a"), noted("b"), noted("_1"), noted("c"), (noted("d"), noted("_2")));
 }
