@@ -94,10 +94,10 @@ impl LocalSink {
             None => chunk.extend_from_slice(&self.closing),
         }
         // JSON that the program handed over as text may span lines. In JSON a bare line break is mere space.
-        for byte in &mut chunk[start..] {
-            if matches!(byte, b'\n' | b'\r') {
-                *byte = b' ';
-            }
+        let mut rest = &mut chunk[start..];
+        while let Some(place) = memchr::memchr2(b'\n', b'\r', rest) {
+            rest[place] = b' ';
+            rest = &mut rest[place + 1..];
         }
         chunk.push(b'\n');
     }
