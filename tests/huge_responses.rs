@@ -17,6 +17,7 @@ fn nothing_is_too_long() {
     a_line_of_a_hundred_megabytes();
     a_stream_without_end();
     pings_without_end();
+    much_text_in_one_event_after_many();
     an_answer_that_is_too_long_still_says_what_it_cost();
     #[cfg(target_os = "linux")]
     {
@@ -81,6 +82,19 @@ fn a_stream_without_end() {
 fn pings_without_end() {
     let traces = traces_of("text/event-stream", repeated(Bytes::from(": ping\n\n".repeat(8000)), 80 * MEGABYTE));
     assert!(notes(&traces).contains("no events"), "{}", notes(&traces));
+}
+
+/// What is read while it arrives is bounded by what it comes to, wherever in the stream that is.
+fn much_text_in_one_event_after_many() {
+    let event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"again \"}}]}\n\n".repeat(1000);
+    let line = std::iter::once(Bytes::from_static(br#"data: {"choices":[{"index":0,"delta":{"content":""#))
+        .chain(repeated(Bytes::from(vec![b'x'; 64 * 1024]), 40 * MEGABYTE));
+    let end = Bytes::from_static(b"\"}}]}\n\ndata: {\"choices\":[],\"usage\":{\"prompt_tokens\":3}}\n\n");
+    let traces = traces_of("text/event-stream", std::iter::once(Bytes::from(event)).chain(line).chain([end]));
+    assert!(notes(&traces).contains("were not kept"));
+    let text = &call(&traces).output().unwrap()[0]["message"]["content"];
+    assert!(text.as_str().unwrap().starts_with("again again "));
+    assert_eq!(call(&traces).metric("prompt_tokens"), Some(3.0));
 }
 
 fn an_answer_that_is_too_long_still_says_what_it_cost() {

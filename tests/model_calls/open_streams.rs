@@ -49,17 +49,56 @@ fn kinds() -> [Kind; 5] {
     ]
 }
 
-/// The bound is the process's, so this has a process of its own.
+/// The bound is the process's, so each of these tests has a process of its own.
+fn alone(test: &str, work: fn()) {
+    const CHILD: &str = "BRAINTRUST_TESTS_OPEN_STREAMS";
+    if std::env::var(CHILD).is_ok_and(|child| child == test) {
+        return work();
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args([&format!("open_streams::{test}"), "--exact", "--nocapture"]);
+    child.env(CHILD, test).env("BRAINTRUST_QUEUE_BYTES", BOUND.to_string());
+    assert!(child.status().unwrap().success(), "{test} failed; see above");
+}
+
 #[test]
 fn streams_of_every_framing_are_read_while_they_are_open() {
-    const CHILD: &str = "BRAINTRUST_TESTS_OPEN_STREAMS";
-    if std::env::var_os(CHILD).is_some() {
-        return kinds().iter().for_each(keep_open);
-    }
-    let test = "open_streams::streams_of_every_framing_are_read_while_they_are_open";
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args([test, "--exact", "--nocapture"]).env(CHILD, "1").env("BRAINTRUST_QUEUE_BYTES", BOUND.to_string());
-    assert!(child.status().unwrap().success(), "see above");
+    alone("streams_of_every_framing_are_read_while_they_are_open", || kinds().iter().for_each(keep_open));
+}
+
+/// A hundred thousand tokens, each in an event of hundreds of bytes, and all of them again in the last.
+#[test]
+fn an_answer_of_many_events_is_read_to_its_end() {
+    const WORDS: usize = 100_000;
+    alone("an_answer_of_many_events_is_read_to_its_end", || {
+        let (logger, rows) = memory_logger();
+        let event = |event: Value| Bytes::from(format!("data: {event}\n\n"));
+        let delta = event(padded(
+            json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "word "}),
+        ));
+        let text = "word ".repeat(WORDS);
+        let output =
+            json!([{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}]);
+        let usage = json!({"input_tokens": 3, "output_tokens": WORDS});
+        let last = event(json!({"type": "response.completed", "response": {"output": output, "usage": usage}}));
+        assert!(delta.len() * WORDS > 16 * 1024 * 1024 && last.len() > 400 * 1024);
+
+        let mut call = begin(&logger, &Endpoint::new("acme", WireApi::Responses), "{}");
+        call.respond(200, Some("text/event-stream"));
+        for number in 0..WORDS {
+            call.chunk(&delta);
+            if number % 2_000 == 0 {
+                logger.flush_blocking(LIMIT).unwrap();
+            }
+        }
+        call.chunk(&last);
+        call.finish();
+        logger.flush_blocking(LIMIT).unwrap();
+        let row = &merged(&rows)[0];
+        assert_eq!(row["span_attributes"]["response_notes"], Value::Null);
+        assert!(row["output"] == output);
+        assert_eq!(row["metrics"]["tokens"], WORDS + 3);
+    });
 }
 
 fn keep_open(kind: &Kind) {

@@ -5,12 +5,15 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::Endpoint;
+use super::body::{HEAD_BYTES, Tail};
 use super::frames::Framing;
 use super::stream::Stream;
 use crate::record::bound::Held;
 
 /// How much is kept of what comes before the first event: to be shown if there never is one.
 const BEGINNING_BYTES: usize = 16 * 1024;
+/// What the events of one stream may become.
+const MOST_WEIGHT: usize = 2 * HEAD_BYTES;
 
 /// A stream as far as it was read, and what is left of the bytes that have arrived. Lives on the exporter's thread.
 pub(super) struct Ahead {
@@ -20,6 +23,8 @@ pub(super) struct Ahead {
     /// How long `unread` must be to be looked at: twice as long as when it held no whole event. One that is long would
     /// else be looked through with every piece of it that comes.
     worth_reading: usize,
+    /// The end of what came after more than is kept, for good.
+    pub(super) tail: Tail,
     /// The first bytes, while there is no event.
     pub(super) beginning: Vec<u8>,
     held: Held,
@@ -28,17 +33,25 @@ pub(super) struct Ahead {
 impl Ahead {
     pub(super) fn new(endpoint: &Endpoint, framing: Framing) -> Self {
         let stream = Stream::new(endpoint, framing);
-        Self { stream, unread: Vec::new(), worth_reading: 0, beginning: Vec::new(), held: Held::default() }
+        let (unread, tail, beginning, held) = (Vec::new(), Tail::default(), Vec::new(), Held::default());
+        Self { stream, unread, worth_reading: 0, tail, beginning, held }
     }
 
     /// Reads what comes next, up to the end of the last whole event.
     pub(super) fn read(&mut self, parts: &[Bytes]) {
-        parts.iter().for_each(|part| self.unread.extend_from_slice(part));
+        for part in parts {
+            let is_full = self.unread.len() > HEAD_BYTES || self.stream.weight > MOST_WEIGHT;
+            if is_full || !self.tail.0.is_empty() {
+                self.tail.add(part);
+            } else {
+                self.unread.extend_from_slice(part);
+            }
+        }
         if self.unread.len() >= self.worth_reading {
             self.read_settled();
             self.worth_reading = 2 * self.unread.len();
         }
-        self.held.set(self.unread.len() + self.stream.weight);
+        self.held.set(self.unread.len() + self.stream.weight + self.tail.0.len());
     }
 
     fn read_settled(&mut self) {

@@ -7,7 +7,9 @@ use crate::clock::Timestamp;
 use crate::record::bound::Held;
 
 /// How much of a body is kept from its beginning.
-const HEAD_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const HEAD_BYTES: usize = 16 * 1024 * 1024;
+/// How much of a body is taken that is read while it arrives, of which little is kept: more than the longest answers.
+const STREAM_BYTES: usize = 64 * 1024 * 1024;
 /// How much is kept of the end of a body that is longer: where streams say what they cost.
 const TAIL_BYTES: usize = 256 * 1024;
 /// Chunks from this size on are kept by reference. One to a smaller chunk would keep alive the whole read buffer that it
@@ -44,7 +46,7 @@ pub(super) struct Body {
     total: u64,
     /// Whether the head is full; what comes then goes to the tail.
     is_full: bool,
-    tail: Vec<u8>,
+    tail: Tail,
     arrivals: Vec<Arrival>,
     held: Held,
 }
@@ -69,12 +71,13 @@ impl Body {
         if self.has_room(chunk.len()) {
             self.keep(chunk);
         } else {
-            self.keep_in_tail(chunk);
+            self.tail.add(chunk);
         }
     }
 
     fn has_room(&mut self, more: usize) -> bool {
-        if self.is_full || self.kept + more > HEAD_BYTES {
+        let most = if self.taken > 0 { STREAM_BYTES } else { HEAD_BYTES };
+        if self.is_full || self.kept + more > most {
             self.is_full = true;
             return false;
         }
@@ -116,13 +119,6 @@ impl Body {
         }
     }
 
-    fn keep_in_tail(&mut self, chunk: &Bytes) {
-        self.tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL_BYTES)..]);
-        if self.tail.len() > 2 * TAIL_BYTES {
-            self.tail.drain(..self.tail.len() - TAIL_BYTES);
-        }
-    }
-
     /// Whether what has arrived since [`take_unread`](Self::take_unread) is worth reading.
     pub(super) fn has_unread(&self) -> bool {
         self.kept - self.taken >= UNREAD_BYTES
@@ -153,7 +149,20 @@ impl Body {
             [only] => only.clone(),
             parts => parts.concat().into(),
         };
-        Arrived { head, ahead: None, tail: self.tail, total: self.total, arrivals: self.arrivals }
+        Arrived { head, ahead: None, tail: self.tail.0, total: self.total, arrivals: self.arrivals }
+    }
+}
+
+/// The end of what is too long to keep.
+#[derive(Debug, Default)]
+pub(super) struct Tail(pub(super) Vec<u8>);
+
+impl Tail {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
+        if self.0.len() > 2 * TAIL_BYTES {
+            self.0.drain(..self.0.len() - TAIL_BYTES);
+        }
     }
 }
 
@@ -177,10 +186,9 @@ impl Arrived {
         self.arrivals.get(index).map(|arrival| arrival.at)
     }
 
-    /// How many bytes were not kept.
-    pub(super) fn missing(&self) -> u64 {
-        let before = self.ahead.as_ref().map_or(0, |ahead| ahead.stream.read + ahead.unread.len() as u64);
-        self.total.saturating_sub(before + (self.head.len() + self.tail.len()) as u64)
+    /// How many bytes are neither kept nor among those that were `read` before.
+    pub(super) fn missing(&self, read: u64) -> u64 {
+        self.total.saturating_sub(read + (self.head.len() + self.tail.len()) as u64)
     }
 }
 
@@ -200,7 +208,7 @@ mod tests {
         assert!(body.held.bytes() >= sent.len());
         let arrived = body.into_arrived();
         assert_eq!(arrived.head, sent);
-        assert_eq!((arrived.total, arrived.missing()), (sent.len() as u64, 0));
+        assert_eq!((arrived.total, arrived.missing(0)), (sent.len() as u64, 0));
         let times: Vec<_> = (0..sent.len() as u64).map(|place| arrived.arrival_of(place).unwrap()).collect();
         assert!(times.is_sorted() && times[2] < times[3]);
         assert_eq!(arrived.arrival_of(sent.len() as u64), None);
@@ -235,11 +243,11 @@ mod tests {
         let chunk = Bytes::from(vec![b'x'; 1024 * 1024]);
         (0..100).for_each(|_| body.add(&chunk));
         body.add(&Bytes::from_static(b"the end"));
-        assert!(body.held.bytes() <= 2 * HEAD_BYTES && body.tail.capacity() <= 8 * TAIL_BYTES);
+        assert!(body.held.bytes() <= 2 * HEAD_BYTES && body.tail.0.capacity() <= 8 * TAIL_BYTES);
         let arrived = body.into_arrived();
         assert_eq!(arrived.head.len(), HEAD_BYTES);
         assert!(arrived.tail.ends_with(b"xthe end") && arrived.tail.len() >= TAIL_BYTES);
         assert_eq!(arrived.total, 100 * 1024 * 1024 + 7);
-        assert!(arrived.missing() > 0);
+        assert!(arrived.missing(0) > 0);
     }
 }

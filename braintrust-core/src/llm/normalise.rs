@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::ahead::Ahead;
 use super::body::Arrived;
 use super::failure;
 use super::formats::{Answered, Asked, format};
@@ -120,15 +121,16 @@ fn opaque(content_type: Option<&str>, body: &Arrived) -> Option<Value> {
 
 /// Takes a body that is meant to be read by people as it is.
 fn text(body: &Arrived, reply: &mut Reply) -> Option<Value> {
-    reply.is_whole = body.missing() == 0;
+    let missing = body.missing(0);
+    reply.is_whole = missing == 0;
     if !reply.is_whole {
-        reply.notes.add(not_kept("response", body));
+        reply.notes.add(not_kept("response", body.total, missing));
     }
     (body.total > 0).then(|| String::from_utf8_lossy(&body.head).into())
 }
 
-fn not_kept(what: &str, body: &Arrived) -> String {
-    format!("the {what} has {} bytes, of which {} were not kept", body.total, body.missing())
+fn not_kept(what: &str, total: u64, missing: u64) -> String {
+    format!("the {what} has {total} bytes, of which {missing} were not kept")
 }
 
 /// Reads a body that came in one piece.
@@ -137,8 +139,9 @@ fn whole(body: &Arrived, reply: &mut Reply) -> Option<Value> {
         return None;
     }
     let mut read = json::read(&body.head);
-    if body.missing() > 0 {
-        reply.notes.add(not_kept("response", body));
+    let missing = body.missing(0);
+    if missing > 0 {
+        reply.notes.add(not_kept("response", body.total, missing));
         salvage_usage(&body.tail, &mut read.value);
     } else if let Some(problem) = read.problem {
         reply.notes.add(format!("the response could not be read whole: {problem}"));
@@ -179,18 +182,29 @@ fn salvage_usage(tail: &[u8], response: &mut Value) {
 
 /// Puts the events of a stream together, from where they were read before.
 fn assembled(endpoint: &Endpoint, framing: Framing, body: &mut Arrived, reply: &mut Reply) -> Option<Value> {
-    let missing = body.missing();
     let (mut stream, mut beginning) = match body.ahead.take() {
         Some(ahead) => {
-            body.head = [&ahead.unread, &body.head[..]].concat().into();
-            (ahead.stream, ahead.beginning)
+            let Ahead { stream, unread, tail, beginning, .. } = ahead;
+            if tail.0.is_empty() {
+                body.head = [&unread, &body.head[..]].concat().into();
+            } else {
+                body.tail = [&tail.0, &body.head[..], &body.tail].concat();
+                body.head = unread.into();
+            }
+            (stream, beginning)
         }
         None => (Stream::new(endpoint, framing), Vec::new()),
     };
-    stream.read(&body.head);
+    let missing = body.missing(stream.read);
     if missing > 0 {
-        stream.notes.add(not_kept("stream", body));
+        stream.read(&body.head);
+        stream.notes.add(not_kept("stream", body.total, missing));
         stream.read_after_gap(&body.tail);
+    } else {
+        if !body.tail.is_empty() {
+            body.head = [&body.head[..], &std::mem::take(&mut body.tail)].concat().into();
+        }
+        stream.read(&body.head);
     }
     reply.notes = std::mem::take(&mut stream.notes);
     reply.is_whole = stream.is_whole;
