@@ -2,13 +2,10 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
+use memchr::memrchr2_iter;
 
 use super::{Frame, MARK};
 use crate::llm::notes::Notes;
-
-/// What ends an event, at least: an empty line after another.
-const ENDS: [&[u8]; 3] = [b"\n\n", b"\n\r\n", b"\r\r"];
 
 /// Hands over each event that has data. The last one need not be closed by a blank line: what a cut-off stream had
 /// sent is shown too.
@@ -28,8 +25,13 @@ pub(super) fn each(bytes: &[u8], after_gap: bool, notes: &mut Notes, take: &mut 
 /// The place after the last event that has ended, and is followed by something that can't be mistaken for a beginning.
 pub(super) fn settled(bytes: &[u8]) -> usize {
     let Some((_, before_last)) = bytes.split_last() else { return 0 };
-    let ends = ENDS.iter().filter_map(|end| Some(memmem::rfind(before_last, end)? + end.len()));
-    ends.max().filter(|end| bytes[*end] != MARK[0]).unwrap_or_default()
+    let mut line_ends = memrchr2_iter(b'\n', b'\r', before_last).map(|place| place + 1);
+    let is_end = |end: &usize| ends_with_empty_line(&bytes[..*end]) && bytes[*end] != MARK[0];
+    line_ends.find(is_end).unwrap_or_default()
+}
+
+fn ends_with_empty_line(bytes: &[u8]) -> bool {
+    [&b"\n\n"[..], b"\n\r\n", b"\r\r"].iter().any(|end| bytes.ends_with(end))
 }
 
 /// An event as far as its lines have been seen.
