@@ -24,7 +24,7 @@ pub(super) fn of(status: Option<u16>, response: &Value) -> Option<String> {
     Some(if said.is_empty() { head } else { format!("{head}: {said}") })
 }
 
-/// The error in a body, or in one of its choices; or the body itself, if it says that it is one.
+/// The error in a body, in what is Groq's own, or in a choice; or the body itself, if it says that it is one.
 pub(super) fn told_by(body: &Value) -> Option<&Value> {
     let of = |value: &'_ Value| json::get(value, "error").is_some_and(|error| !json::is_empty(error));
     if of(body) {
@@ -32,6 +32,9 @@ pub(super) fn told_by(body: &Value) -> Option<&Value> {
     }
     if json::text(body, "object") == Some("error") {
         return Some(body);
+    }
+    if let Some(groq) = body.get("x_groq").filter(|groq| of(groq)) {
+        return groq.get("error");
     }
     let choices = body.get("choices").and_then(Value::as_array)?;
     choices.iter().find(|choice| of(choice))?.get("error")

@@ -68,7 +68,8 @@ pub(super) fn cases() -> Vec<Case> {
         Case {
             name: "messages in one piece, without the split of what was cached",
             address: ANTHROPIC,
-            request: json!({"model": "claude-x", "max_tokens": 64, "messages": [user], "tool_choice": {"type": "tool", "name": "w"}}),
+            request: json!({"model": "claude-x", "max_tokens": 64, "messages": [user], "tool_choice": {"type": "tool", "name": "w"},
+                "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": {}}}}),
             response: Response::json(
                 json!({"id": "m", "type": "message", "role": "assistant", "model": "claude-x-1", "stop_reason": "end_turn",
                     "content": [{"type": "text", "text": "Cold."}], "usage": {"input_tokens": 10, "output_tokens": 2,
@@ -79,7 +80,7 @@ pub(super) fn cases() -> Vec<Case> {
             input: json!([user]),
             output: json!({"role": "assistant", "content": [{"type": "text", "text": "Cold."}], "stop_reason": "end_turn"}),
             metadata: json!({"provider": "anthropic", "model": "claude-x-1", "max_tokens": 64,
-                "tool_choice": {"type": "function", "function": {"name": "w"}}}),
+                "response_format": {"type": "json_schema", "schema": {}}, "tool_choice": {"type": "function", "function": {"name": "w"}}}),
             metrics: json!({"prompt_tokens": 16, "completion_tokens": 2, "tokens": 18, "prompt_cached_tokens": 1,
                 "prompt_cache_creation_tokens": 5}),
             error: Value::Null,

@@ -277,6 +277,11 @@ fn failures() -> Vec<Case> {
             answer(json!({"role": "assistant", "content": "Hi"}), "stop"),
             json!({"prompt_tokens": 1, "completion_tokens": 2, "tokens": 3}),
         ),
+        broken_off(
+            "an error of Groq's own",
+            "data: {\"x_groq\":{\"id\":\"r\",\"error\":\"over_capacity\"},\"choices\":[]}\n\n".to_owned(),
+            "over_capacity",
+        ),
         broken_off("an error that is mere text", "data: {\"error\":\"Sorry\"}\n\ndata: [DONE]\n\n".to_owned(), "Sorry"),
     ]
 }

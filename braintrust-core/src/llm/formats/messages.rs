@@ -36,6 +36,9 @@ impl Format for Messages {
             messages.push(message("system", system));
         }
         asked.metadata.take(&mut request, &SETTINGS);
+        if let Some(format) = request.get_mut("output_config").and_then(|config| json::take(config, "format")) {
+            asked.metadata.set(Key::ResponseFormat, format);
+        }
         asked.metadata.set_tools(json::take_array(&mut request, "tools").into_iter().map(tool).collect());
         if let Some(choice) = json::take(&mut request, "tool_choice") {
             set_tool_choice(&mut asked.metadata, choice);
