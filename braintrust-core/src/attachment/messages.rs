@@ -18,9 +18,10 @@ use crate::needles::Needles;
 const LEAST_DATA: usize = 20;
 
 /// Texts of which one is in every message that has data in it.
-const SIGNS: [&str; 7] = [
+const SIGNS: [&str; 8] = [
     ";base64,",
     "\"input_audio\"",
+    "\"transcript\"",
     "\"image_generation_call\"",
     "\"base64\"",
     "\"inlineData\"",
@@ -85,7 +86,8 @@ impl Found {
         }
     }
 
-    /// `image_url`, `file_data`, `input_audio.data`, and the result of an `image_generation_call`.
+    /// `image_url`, `file_data`, `input_audio.data`, the `audio` of an answer, and the result of an
+    /// `image_generation_call`.
     fn openai(&mut self, object: &mut Map<String, Value>) {
         let generates = object.get("type").is_some_and(|kind| kind == "image_generation_call");
         let format = object.get("output_format").and_then(Value::as_str).map(|format| format!("image/{format}"));
@@ -108,6 +110,13 @@ impl Found {
             if let Some(data) = audio.get_mut("data") {
                 self.base64(data, &media_type, None);
             }
+        }
+        if let Some(Value::Object(audio)) = object.get_mut("audio")
+            && audio.contains_key("transcript")
+            && let Some(data) = audio.get_mut("data")
+        {
+            let media_type = sound_type(data.as_str().unwrap_or_default());
+            self.base64(data, media_type, None);
         }
     }
 
@@ -193,6 +202,13 @@ impl Found {
     }
 }
 
+/// The type of the sound of an answer, which does not name it. What has no sign of a format is as it is streamed.
+fn sound_type(data: &str) -> &'static str {
+    const BEGINNING: usize = 16;
+    let beginning = data.get(..BEGINNING).and_then(|beginning| STANDARD.decode(beginning).ok());
+    beginning.and_then(|beginning| media_type::by_content(&beginning)).unwrap_or("audio/pcm")
+}
+
 fn audio_type(format: &str) -> String {
     match format {
         "mp3" => "audio/mpeg".to_owned(),
@@ -255,6 +271,10 @@ mod tests {
                 json!({"type": "input_audio", "input_audio": {"data": "audio/mpeg audio.mp3", "format": "mp3"}}),
             ),
             (
+                json!({"role": "assistant", "audio": {"id": "a", "data": DATA, "transcript": "Hi"}}),
+                json!({"role": "assistant", "audio": {"id": "a", "data": "audio/pcm audio.pcm", "transcript": "Hi"}}),
+            ),
+            (
                 json!({"type": "image_generation_call", "result": DATA, "output_format": "webp"}),
                 json!({"type": "image_generation_call", "result": "image/webp image.webp", "output_format": "webp"}),
             ),
@@ -283,6 +303,21 @@ mod tests {
             let (shown, data) = converted(&messages);
             assert_eq!(shown, json!([{"role": "user", "content": [after]}]));
             assert_eq!(data, ["hello bytes and more"]);
+        }
+    }
+
+    #[test]
+    fn the_sound_of_an_answer_is_told_by_its_first_bytes() {
+        let kinds: [(&[u8], &str); 4] = [
+            (b"RIFF\x10\0\0\0WAVEfmt \x10\0\0\0", "audio/wav"),
+            (b"ID3\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "audio/mpeg"),
+            (b"\xff\xf3\x88\xc4\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "audio/mpeg"),
+            (b"\0\x01\0\x02\0\x01\0\0\0\0\0\0\0\0\0\0\0\0", "audio/pcm"),
+        ];
+        for (bytes, media_type) in kinds {
+            let message = json!({"audio": {"data": STANDARD.encode(bytes), "transcript": ""}});
+            let converted = convert(&message.to_string(), 1024).unwrap();
+            assert_eq!(converted.attachments[0].content_type, media_type);
         }
     }
 

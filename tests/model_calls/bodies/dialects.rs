@@ -1,5 +1,7 @@
 //! Chat completions as others than OpenAI send them, with what is theirs alone.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Case, sse};
@@ -92,6 +94,23 @@ fn contents() -> Vec<Case> {
             answer(
                 json!({"role": "assistant", "content": [
                     {"type": "text", "text": "Hello"}, {"type": "image_url", "image_url": {"url": "u"}}]}),
+                "stop",
+            ),
+            json!({"time_to_first_token": true}),
+        ),
+        case(
+            "sound in pieces that are base64 each, with what is said",
+            OPENAI,
+            sse(&[
+                delta(json!({"role": "assistant", "content": null, "audio": {"id": "audio_1", "transcript": ""}})),
+                delta(json!({"audio": {"transcript": "Hel", "data": STANDARD.encode([1_u8; 4])}})),
+                delta(json!({"audio": {"transcript": "lo", "data": STANDARD.encode([2_u8; 5])}})),
+                delta(json!({"audio": {"expires_at": 7}})),
+                last("stop"),
+            ]),
+            answer(
+                json!({"role": "assistant", "content": null, "audio": {"id": "audio_1", "transcript": "Hello",
+                    "expires_at": 7, "data": STANDARD.encode([1, 1, 1, 1, 2, 2, 2, 2, 2])}}),
                 "stop",
             ),
             json!({"time_to_first_token": true}),

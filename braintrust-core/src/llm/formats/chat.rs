@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::accumulate::accumulate;
@@ -76,6 +78,8 @@ struct ChatStream {
 struct Choice {
     /// The deltas, added up.
     message: Value,
+    /// The sound of the answer: each of its pieces is base64 of its own.
+    sound: Vec<u8>,
     /// What stands beside them.
     rest: Object,
 }
@@ -125,8 +129,9 @@ impl Choice {
         let delta = json::take(&mut chunk, "delta");
         // Some send the message so far instead, or as well.
         match (delta, json::take(&mut chunk, "message")) {
-            (Some(delta @ Value::Object(_)), _) => {
+            (Some(mut delta @ Value::Object(_)), _) => {
                 token = holds_token(&delta);
+                self.take_sound(&mut delta);
                 if self.message.is_null() {
                     self.message = json!({"role": "assistant", "content": null});
                 }
@@ -154,12 +159,24 @@ impl Choice {
         token
     }
 
+    fn take_sound(&mut self, delta: &mut Value) {
+        let Some(Value::Object(audio)) = delta.get_mut("audio") else { return };
+        let Some(data) = audio.get("data").and_then(Value::as_str) else { return };
+        if let Ok(piece) = STANDARD.decode(data) {
+            self.sound.extend(piece);
+            audio.remove("data");
+        }
+    }
+
     fn is_finished(&self) -> bool {
         self.rest.get("finish_reason").is_some_and(|reason| !reason.is_null())
     }
 
     fn into_value(self, index: u64) -> Value {
-        let Self { mut message, mut rest } = self;
+        let Self { mut message, sound, mut rest } = self;
+        if let (Some(Value::Object(audio)), false) = (message.get_mut("audio"), sound.is_empty()) {
+            audio.insert("data".to_owned(), STANDARD.encode(sound).into());
+        }
         if let Some(Value::Array(calls)) = message.get_mut("tool_calls") {
             // By their numbers, which they may not have come by; those without stay where they are.
             let number = |call: &Value| call.get("index").and_then(Value::as_u64);
