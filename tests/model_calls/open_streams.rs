@@ -12,8 +12,8 @@ use super::bodies::{event_stream_message, padded};
 use super::{LIMIT, begin, merged};
 
 /// The bound on memory for all that waits.
-const BOUND: usize = 8 * 1024 * 1024;
-const STREAMS: usize = 32;
+const BOUND: usize = 4 * 1024 * 1024;
+const STREAMS: usize = 16;
 /// What each stream brings: all of them, four times the bound.
 const BYTES: usize = 1024 * 1024;
 
