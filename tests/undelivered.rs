@@ -3,7 +3,9 @@
 mod backend;
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use backend::{Backend, KEY};
 use braintrust::{Event, Logger, LoggerBuilder, LossReason};
@@ -70,4 +72,66 @@ fn a_refusal_without_a_disk_is_a_loss_and_a_silence_a_timeout() {
     let late = logger.flush_blocking(Duration::from_millis(300)).unwrap_err();
     assert!(late.is_timeout() && !late.is_backend(), "{late}");
     assert_eq!(late.report().unwrap().queued, 1);
+}
+
+/// Rows of the logger's own project come all the while, so there is always something to send.
+#[test]
+fn a_flush_does_not_wait_for_a_project_that_cannot_be_had_for_now() {
+    let [spool, elsewhere] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let backend = Backend::start();
+    let logger = logger_with_spool(&backend, spool.path());
+    logger.log(Event::new().output("its own project is known from here on"));
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+
+    let other = Logger::builder().project("elsewhere").local_folder(elsewhere.path()).build().unwrap();
+    let parent = other.start_span("caller").start().export();
+    backend.fail(Fault::At(Endpoint::Register, Trouble::Status(503)));
+    // Longer than a tick of the exporter's: before one row has arrived there is another.
+    backend.fail(Fault::At(Endpoint::Rows, Trouble::Slow(Duration::from_secs(1))));
+    let is_over = AtomicBool::new(false);
+    let flushed = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !backend.wait_until(Duration::from_millis(10), || is_over.load(Ordering::Relaxed)) {
+                logger.log(Event::new().output("there is more"));
+            }
+        });
+        logger.start_span("callee").parent(parent).start().end();
+        let flushed = [(); 2].map(|()| {
+            // The flush has something to wait for, and while it does more comes. For the second, the callee is on disk.
+            logger.log(Event::new().output("there is some"));
+            let begun = Instant::now();
+            (logger.flush_blocking(LIMIT), begun.elapsed())
+        });
+        is_over.store(true, Ordering::Relaxed);
+        flushed
+    });
+    for (report, took) in flushed {
+        let report = report.unwrap();
+        assert!(took < LIMIT, "{took:?}");
+        assert_eq!((report.spooled, report.lost.total()), (1, 0), "it is told that one row waits: {report}");
+    }
+    let last_error = logger.stats().last_error.unwrap();
+    assert!(last_error.contains("/api/project/register: HTTP 503"), "and why: {last_error}");
+
+    backend.heal();
+    let has_arrived = || {
+        logger.flush_blocking(LIMIT).unwrap();
+        backend.rows().iter().any(|row| row["span_attributes"]["name"] == "callee")
+    };
+    assert!(backend.wait_until(LIMIT, has_arrived), "{:?}", logger.stats());
+}
+
+/// A server that wants to be left alone for minutes is left alone from then on, not after so many more attempts.
+#[test]
+fn a_flush_does_not_wait_for_a_server_that_wants_to_be_left_alone() {
+    for endpoint in [Endpoint::Login, Endpoint::Register, Endpoint::Rows] {
+        let (backend, spool) = (Backend::start(), tempfile::tempdir().unwrap());
+        backend.fail(Fault::At(endpoint, Trouble::Busy(300)));
+        let logger = builder(&backend).num_retries(3).spool_dir(spool.path()).build().unwrap();
+        logger.log(Event::new().output("kept"));
+        let begun = Instant::now();
+        let report = logger.flush_blocking(LIMIT).unwrap();
+        assert!(begun.elapsed() < LIMIT, "{endpoint:?}");
+        assert_eq!((report.spooled, report.lost.total()), (1, 0), "{report}");
+    }
 }

@@ -192,7 +192,22 @@ impl Spool {
     /// Has all rows read again that are not settled.
     pub(crate) fn rewind(&mut self) {
         self.unread = UNREAD;
+        self.reopen_left();
         self.segments.values_mut().for_each(Segment::unload);
+    }
+
+    /// These rows cannot be delivered for now, and stay until they are read again.
+    pub(crate) fn leave(&mut self, tickets: impl Iterator<Item = Ticket>) {
+        for Ticket { segment, row } in tickets {
+            if let Some(segment) = self.segments.get_mut(&segment) {
+                segment.leave(row as usize);
+            }
+        }
+    }
+
+    /// Rows that were left may be delivered now, once they are read again.
+    pub(crate) fn reopen_left(&mut self) {
+        self.segments.values_mut().for_each(Segment::reopen_left);
     }
 
     /// Reads rows until there are `enough` bytes of them, or no more.
@@ -340,11 +355,11 @@ impl Spool {
         })
     }
 
-    /// Whether all rows before a point are settled.
-    pub(crate) fn is_settled_to(&self, mark: Ticket) -> bool {
+    /// Whether all rows before a point are settled, or left for now.
+    pub(crate) fn is_through_to(&self, mark: Ticket) -> bool {
         self.segments.range(..=mark.segment).all(|(number, segment)| {
             let rows = if *number == mark.segment { mark.row as usize } else { usize::MAX };
-            segment.is_settled_to(rows)
+            segment.is_through_to(rows)
         })
     }
 
@@ -352,7 +367,7 @@ impl Spool {
     pub(crate) fn tidy(&mut self) {
         if let Some(number) = self.current
             && let Some(segment) = self.segments.get_mut(&number)
-            && segment.is_settled_to(usize::MAX)
+            && segment.is_settled_so_far()
         {
             segment.seal();
             self.current = None;

@@ -22,9 +22,11 @@ pub(super) struct Segment {
     start: u64,
     /// Where each row ends.
     ends: Vec<u64>,
-    settled: Vec<bool>,
+    states: Vec<State>,
     /// All rows before this one are settled.
     first_open: usize,
+    /// All rows before this one are settled, or left for now.
+    first_waiting: usize,
     /// Up to where the file says that it is settled.
     noted: u64,
     /// Whether rows may still be appended.
@@ -34,6 +36,15 @@ pub(super) struct Segment {
     refused_since: Option<u64>,
     /// What has been read of the file, and where in it that begins.
     loaded: Option<(u64, Vec<u8>)>,
+}
+
+/// What has become of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// It was read, and cannot be delivered for now.
+    Left,
+    Settled,
 }
 
 /// What reading on gives.
@@ -69,8 +80,9 @@ impl Segment {
             len,
             start,
             ends: Vec::new(),
-            settled: Vec::new(),
+            states: Vec::new(),
             first_open: 0,
+            first_waiting: 0,
             noted: start,
             is_growing: true,
             is_known: true,
@@ -111,7 +123,7 @@ impl Segment {
         }
         let first = self.ends.len();
         self.ends.extend(ends.iter().map(|end| self.len + end));
-        self.settled.resize(self.ends.len(), false);
+        self.states.resize(self.ends.len(), State::Open);
         self.len += records.len() as u64;
         Ok(first)
     }
@@ -122,21 +134,49 @@ impl Segment {
     }
 
     pub(super) fn settle(&mut self, row: usize) {
-        if let Some(settled) = self.settled.get_mut(row) {
-            *settled = true;
+        if let Some(state) = self.states.get_mut(row) {
+            *state = State::Settled;
         }
-        while self.settled.get(self.first_open) == Some(&true) {
+        while self.states.get(self.first_open) == Some(&State::Settled) {
             self.first_open += 1;
+        }
+        self.pass_over_left();
+    }
+
+    /// This row cannot be delivered before all are read again.
+    pub(super) fn leave(&mut self, row: usize) {
+        if let Some(state @ State::Open) = self.states.get_mut(row) {
+            *state = State::Left;
+        }
+        self.pass_over_left();
+    }
+
+    /// Rows that were left may be delivered now.
+    pub(super) fn reopen_left(&mut self) {
+        self.states.iter_mut().filter(|state| **state == State::Left).for_each(|state| *state = State::Open);
+        self.first_waiting = self.first_open;
+    }
+
+    fn pass_over_left(&mut self) {
+        self.first_waiting = self.first_waiting.max(self.first_open);
+        while self.states.get(self.first_waiting).is_some_and(|state| *state != State::Open) {
+            self.first_waiting += 1;
         }
     }
 
     /// Whether nothing is left to do for this file.
     pub(super) fn is_settled(&self) -> bool {
-        !self.is_growing && self.is_known && self.first_open == self.ends.len()
+        !self.is_growing && self.is_settled_so_far()
     }
 
-    pub(super) fn is_settled_to(&self, row: usize) -> bool {
-        self.first_open >= row.min(self.ends.len()) && (self.is_known || row < self.ends.len())
+    /// Whether all rows that are there are settled, though more may come.
+    pub(super) fn is_settled_so_far(&self) -> bool {
+        self.is_known && self.first_open == self.ends.len()
+    }
+
+    /// Whether the rows before this one are settled, or left for now.
+    pub(super) fn is_through_to(&self, row: usize) -> bool {
+        self.first_waiting >= row.min(self.ends.len()) && (self.is_known || row < self.ends.len())
     }
 
     pub(super) fn is_read_from(&self, row: usize) -> bool {
@@ -182,10 +222,10 @@ impl Segment {
             }
             let index = self.ends.binary_search(&end).unwrap_or_else(|_| {
                 self.ends.push(end);
-                self.settled.push(false);
+                self.states.push(State::Open);
                 self.ends.len() - 1
             });
-            if !self.settled[index] {
+            if self.states[index] != State::Settled {
                 // Rows that were to come before this one, and did not, cannot be read any more.
                 (row..index).for_each(|lost| self.settle(lost));
                 return Some((index, record));

@@ -94,9 +94,9 @@ fn the_next_process_takes_over_what_is_left_and_no_live_one_does() {
     assert_eq!(keys(&rows), [4, 5, 6, 7, 8, 9, 10], "the older ones first");
     assert!(rows.iter().all(|(key, ticket)| ticket.is_earlier() == (*key < 10)));
     let mark = second.mark();
-    assert!(!second.is_settled_to(mark));
+    assert!(!second.is_through_to(mark));
     second.settle(rows.iter().map(|(_, ticket)| *ticket));
-    assert!(second.is_settled_to(mark));
+    assert!(second.is_through_to(mark));
     assert_eq!(files(dir.path()).len(), 1, "the one that is still appended to");
     drop(second);
     assert_eq!(keys(&read(&mut Spool::open(&place, &tenant()))), [0; 0]);

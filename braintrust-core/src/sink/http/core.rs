@@ -150,6 +150,11 @@ impl Core {
         self.state.borrow_mut().store.spool_mut().map(use_it)
     }
 
+    /// Tells those who wait for nothing any more.
+    pub(super) fn end_flushes(&self) {
+        self.state.borrow_mut().end_flushes();
+    }
+
     fn count_spooled(&self, state: &mut State) {
         self.ledger.spooled(state.store.take_spooled());
         self.count_removed(state);
@@ -448,11 +453,11 @@ impl State {
         is_enough
     }
 
-    /// Tells those whose rows are all settled.
+    /// Tells those whose rows are all settled, but for those on disk that cannot leave for now.
     fn end_flushes(&mut self) {
         let first_open = self.unsettled.keys().next().copied().unwrap_or(u64::MAX);
         let is_over = |store: &Store, flush: &Flush| {
-            flush.epoch < first_open && flush.mark.is_none_or(|mark| store.is_settled_to(mark))
+            flush.epoch < first_open && flush.mark.is_none_or(|mark| store.is_through_to(mark))
         };
         if self.flushes.iter().any(|flush| is_over(&self.store, flush)) {
             self.store.tidy();

@@ -13,17 +13,13 @@ use tokio::time::{sleep_until, timeout};
 
 use super::core::Core;
 use super::courier::{Courier, Verdict};
-use super::persist::Patience;
+use super::persist::{LONG_WAIT, Patience};
 use super::queue::Limits;
 use crate::api::{Backoff, Failure, Session};
 use crate::container::Container;
 
 /// While fewer requests than this are under way, rows leave at once; while more are, they gather for a whole request.
 const EAGER_REQUESTS: usize = 2;
-
-/// Where the server asks to be left alone for longer than this, a flush meanwhile does not wait for the end of that: as long
-/// as a program's exit waits at most.
-const LONG_WAIT: Duration = Duration::from_secs(5);
 
 /// Why nothing can be delivered now.
 #[derive(Debug)]
@@ -50,7 +46,8 @@ pub(super) async fn drive(core: Rc<Core>) {
     let mut away: Option<Backoff> = None;
     loop {
         while !core.has_rows() {
-            core.end_flushes_of_put_off();
+            // What was read may turn out to be nothing but damage.
+            core.end_flushes();
             if core.is_closed.get() {
                 return;
             }
@@ -102,7 +99,7 @@ async fn persevere(
     loop {
         match core.resolver.register(Some(container), session, patience).await {
             Err(failure) if failure.remedy.may_succeed_later() => {
-                core.put_off(container);
+                core.put_off(container, &failure);
                 let wait = backoff.wait(failure.remedy.asked_wait());
                 core.ledger.note(Some(format!("{}; trying again in {:.1} s", failure.text, wait.as_secs_f64())));
                 tokio::time::sleep(wait).await;

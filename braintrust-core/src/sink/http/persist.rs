@@ -1,7 +1,13 @@
 //! Repeats a call until it succeeds, proves hopeless, or has been repeated often enough; and tells of each failure.
 
+use std::time::Duration;
+
 use crate::api::{Failure, Pacing};
 use crate::ledger::Ledger;
+
+/// Where the server asks to be left alone for longer than this, that is not waited for: a flush meanwhile is over as soon
+/// as nothing else can be sent. As long as a program's exit waits at most.
+pub(super) const LONG_WAIT: Duration = Duration::from_secs(5);
 
 /// How often a call is made.
 #[derive(Clone, Copy, Debug)]
@@ -11,8 +17,8 @@ pub(crate) struct Patience {
     pub(crate) attempts: usize,
 }
 
-/// The result of the first attempt that either succeeded or failed in a way that another attempt cannot cure, or else
-/// of the last.
+/// The result of the first attempt that either succeeded or failed in a way that another attempt cannot cure, not for
+/// long at least, or else of the last.
 pub(crate) async fn persist<T>(
     patience: Patience,
     ledger: &Ledger,
@@ -21,7 +27,7 @@ pub(crate) async fn persist<T>(
     let mut backoff = patience.pacing.backoff();
     for number in 1.. {
         match attempt(number).await {
-            Err(failure) if failure.remedy.may_succeed_later() && number < patience.attempts => {
+            Err(failure) if may_succeed_soon(&failure) && number < patience.attempts => {
                 let wait = backoff.wait(failure.remedy.asked_wait());
                 ledger.note(Some(format!("{}; retrying in {:.1} s", failure.text, wait.as_secs_f64())));
                 tokio::time::sleep(wait).await;
@@ -37,4 +43,8 @@ pub(crate) async fn persist<T>(
         }
     }
     unreachable!("there is no last number")
+}
+
+fn may_succeed_soon(failure: &Failure) -> bool {
+    failure.remedy.may_succeed_later() && failure.remedy.asked_wait().is_none_or(|asked| asked <= LONG_WAIT)
 }

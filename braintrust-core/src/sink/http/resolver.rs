@@ -141,11 +141,6 @@ impl Resolver {
         self.known.borrow_mut().put_off.insert(name_of(container));
     }
 
-    /// Whether there is a project that cannot be had for now.
-    pub(super) fn has_put_off(&self) -> bool {
-        !self.known.borrow().put_off.is_empty()
-    }
-
     /// Whether rows of `container` have to wait for longer.
     pub(super) fn is_put_off(&self, container: &Container) -> bool {
         matches!(container, Container::Project(ProjectRef::Name(name)) if self.known.borrow().put_off.contains(name))

@@ -163,7 +163,17 @@ impl Store {
         if was_empty {
             self.skip_to_end();
         }
+        if let Some(spool) = &mut self.spool {
+            spool.leave(let_go.iter().filter_map(|row| row.ticket));
+        }
         let_go
+    }
+
+    /// Rows that were put off may leave, once they are read again.
+    pub(super) fn reopen_put_off(&mut self) {
+        if let Some(spool) = &mut self.spool {
+            spool.reopen_left();
+        }
     }
 
     fn put_on_disk(&mut self, window: &Window) -> Option<Vec<Ticket>> {
@@ -274,8 +284,9 @@ impl Store {
         self.spool.as_ref().map(Spool::mark)
     }
 
-    pub(super) fn is_settled_to(&self, mark: Ticket) -> bool {
-        self.spool.as_ref().is_none_or(|spool| spool.is_settled_to(mark))
+    /// Whether the rows before a point are settled, or put off.
+    pub(super) fn is_through_to(&self, mark: Ticket) -> bool {
+        self.spool.as_ref().is_none_or(|spool| spool.is_through_to(mark))
     }
 
     /// Removes what is no longer needed on disk.

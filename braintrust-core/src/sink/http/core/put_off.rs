@@ -1,13 +1,22 @@
 //! Rows on disk that are passed by for a while, and read again in their order once they may leave.
 
 use super::{Core, State};
+use crate::api::Failure;
 use crate::container::Container;
+use crate::diagnostics;
 
 impl Core {
     /// A container cannot be had for now: its rows are left on disk, where there is one, until it is known.
-    pub(in super::super) fn put_off(&self, container: &Container) {
+    pub(in super::super) fn put_off(&self, container: &Container, failure: &Failure) {
         self.resolver.put_off(container);
-        self.leave_on_disk(&mut self.state.borrow_mut());
+        let state = &mut *self.state.borrow_mut();
+        if state.store.has_spool() {
+            let place = state.store.place_in_words();
+            diagnostics::error(&format!("put off: {place}"), || {
+                format!("{}; rows of that project are kept in {place}, and sent as soon as they can be", failure.text)
+            });
+        }
+        self.leave_on_disk(state);
         self.wake.notify_one();
     }
 
@@ -22,19 +31,15 @@ impl Core {
         }
     }
 
-    /// Nobody waits for rows that are left on disk, once they are all that there is.
-    pub(in super::super) fn end_flushes_of_put_off(&self) {
-        if self.resolver.has_put_off() {
-            self.state.borrow_mut().end_flushes_in_vain(false);
-        }
-    }
-
     /// It is decided about a container that was asked for.
     pub(in super::super) fn release(&self, container: &Container) {
-        if self.resolver.end_asking(container) && self.has_spool() {
+        let was_put_off = self.resolver.end_asking(container);
+        let state = &mut *self.state.borrow_mut();
+        if was_put_off && state.store.has_spool() {
             self.is_read_in_vain.set(true);
+            state.store.reopen_put_off();
         }
-        self.state.borrow_mut().queue.release();
+        state.queue.release();
         self.wake.notify_one();
     }
 
