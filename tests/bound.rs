@@ -193,21 +193,54 @@ fn rows_of_a_closed_logger_make_room() {
 
 #[traced(stream)]
 fn chunks(number: usize) -> impl Stream<Item = String> {
+    chunks_of(number)
+}
+
+/// The values are kept until the end, for a function that makes one output of them all.
+#[traced(stream, aggregate = |chunks| chunks.len())]
+fn counted(number: usize) -> impl Stream<Item = String> {
+    chunks_of(number)
+}
+
+fn chunks_of(number: usize) -> impl Stream<Item = String> {
     stream::iter((0..number).map(|_| "x".repeat(1024 * 1024)))
+}
+
+/// What is open holds all of the bound, and no more; what ends gives it back.
+fn meet_the_bound<S: Stream<Item = String>>(open: impl Fn(usize) -> S) {
+    let away = away().queue_bytes(8 * 1024 * 1024).build().unwrap();
+    away.in_scope(|| {
+        let mut open: Vec<_> = (0..5).map(|_| Box::pin(open(4))).collect();
+        let mut took = 0;
+        for stream in &mut open {
+            took += block_on(stream.by_ref().take(3).count());
+        }
+        assert_eq!(took, 15, "the streams themselves are not cut");
+        assert!(away.start_span("call").start().is_noop(), "the bound is met");
+    });
 }
 
 #[test]
 fn what_open_streams_hold_counts() {
-    alone("what_open_streams_hold_counts", || {
-        let away = away().queue_bytes(8 * 1024 * 1024).build().unwrap();
-        away.in_scope(|| {
-            let mut open: Vec<_> = (0..5).map(|_| Box::pin(chunks(4))).collect();
-            let mut took = 0;
-            for stream in &mut open {
-                took += block_on(stream.by_ref().take(3).count());
-            }
-            assert_eq!(took, 15, "the streams themselves are not cut");
-            assert!(away.start_span("call").start().is_noop(), "the bound is met");
-        });
+    alone("what_open_streams_hold_counts", || meet_the_bound(chunks));
+}
+
+#[test]
+fn what_open_streams_hold_for_an_aggregate_counts() {
+    alone("what_open_streams_hold_for_an_aggregate_counts", || meet_the_bound(counted));
+}
+
+#[test]
+fn what_one_stream_holds_for_an_aggregate_is_bounded_and_it_is_told() {
+    alone("what_one_stream_holds_for_an_aggregate_is_bounded_and_it_is_told", || {
+        let folder = tempfile::tempdir().unwrap();
+        let roomy = Logger::builder().project("p").local_folder(folder.path()).build().unwrap();
+        assert_eq!(roomy.in_scope(|| block_on(counted(40).count())), 40);
+        roomy.flush_blocking(Duration::from_secs(60)).unwrap();
+        let traces = braintrust::local::read(folder.path()).unwrap();
+        let span = traces.find("counted");
+        let kept = span.output().unwrap().as_u64().unwrap();
+        assert!((15..=17).contains(&kept), "{kept} MiB are kept");
+        assert_eq!(span.metadata().unwrap()["stream"], serde_json::json!({"items": 40, "truncated": true}));
     });
 }

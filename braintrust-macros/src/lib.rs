@@ -107,7 +107,7 @@ use proc_macro::TokenStream;
 /// | `err = …` | what becomes of an error: `chain` (unless said otherwise), `display`, `debug`, `none`, or a closure or function |
 /// | `error_if = …` | a condition on the value under which it is an error |
 /// | `stream` | says that the function returns a stream, where the return type does not |
-/// | `aggregate = …` | with `stream`: what a closure or function makes of all values, as a slice, is the output. The values are cloned |
+/// | `aggregate = …` | with `stream`: what a closure or function makes of all values, as a slice, is the output. The values are cloned, and looked at for how much memory they take; of a very long stream the first ones are given |
 /// | `boxed`, `boxed = "send"`, `boxed = "local"` | moves the body of an `async fn` to the heap, which keeps its future small; the latter two also hide its type |
 /// | `crate = …` | the path of the `braintrust` crate, where it goes by another name |
 ///

@@ -1,6 +1,7 @@
 //! What a span keeps of a stream: its items, or what a function makes of them.
 
 use std::fmt;
+use std::mem::needs_drop;
 
 use crate::capture::{max_items, write_str};
 use crate::fields::{Field, Fields};
@@ -8,14 +9,15 @@ use crate::record::bound::Held;
 
 use super::ending::record_guarded;
 
-/// How many bytes the items of a stream may take together.
+/// How many bytes the items of a stream may take together where they are shown.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// In what steps the memory of a list is counted, which takes a lock.
+/// In what steps the memory of items is counted, which takes a lock.
 const COUNTED_STEP: usize = 16 * 1024;
 
-/// How many items are kept for a function that makes one output of them.
+/// How many items are kept for a function that makes one output of them, and how many bytes they may take.
 const MAX_AGGREGATED: usize = 100_000;
+const MAX_AGGREGATED_BYTES: usize = 16 * 1024 * 1024;
 
 /// Keeps something of every item, and at the end puts it into the span's fields.
 pub trait Collect<T> {
@@ -79,6 +81,7 @@ impl<R> fmt::Debug for Each<R> {
 /// Gives all values to a function that makes one output of them.
 pub struct Aggregate<V, I, F> {
     values: Vec<V>,
+    memory: Memory,
     left_out: usize,
     /// Takes an item apart: a value is kept, an error goes into the fields.
     item: I,
@@ -91,8 +94,11 @@ where
     F: Fn(&[V], &mut Fields),
 {
     /// `item` yields the value of an item, or keeps its error; `whole` keeps the output.
+    ///
+    /// What else `item` keeps as an output is not shown: by its length it is reckoned how much memory the value takes.
     pub fn new(item: I, whole: F) -> Self {
-        Self { values: Vec::new(), left_out: 0, item, whole, others: Others::default() }
+        let memory = Memory::of_at_most(MAX_AGGREGATED_BYTES);
+        Self { values: Vec::new(), memory, left_out: 0, item, whole, others: Others::default() }
     }
 }
 
@@ -107,11 +113,13 @@ where
         record_guarded(&mut fields, &mut |fields| value = (self.item)(item, fields));
         self.others.keep(&fields);
         let Some(value) = value else { return };
-        if self.values.len() < MAX_AGGREGATED {
-            self.values.push(value);
-        } else {
+        if self.memory.is_full || self.values.len() >= MAX_AGGREGATED {
             self.left_out += 1;
+            return;
         }
+        let shown = fields.iter().find(|(field, _)| *field == Field::Output).map_or(0, |(_, json)| json.len());
+        self.memory.take(size_of::<V>() + shown);
+        self.values.push(value);
     }
 
     fn finish(&mut self, fields: &mut Fields) {
@@ -130,29 +138,58 @@ impl<V, I, F> fmt::Debug for Aggregate<V, I, F> {
     }
 }
 
+/// Whether a value may own memory beside its own bytes.
+#[must_use]
+pub const fn may_own_memory<T>(_: &T) -> bool {
+    needs_drop::<T>()
+}
+
+/// The memory that items take: it counts towards the bound on memory, for a stream may stay open for long.
+struct Memory {
+    most: usize,
+    taken: usize,
+    counted: Held,
+    /// Whether there is no room for more, here or within that bound.
+    is_full: bool,
+}
+
+impl Memory {
+    fn of_at_most(most: usize) -> Self {
+        Self { most, taken: 0, counted: Held::default(), is_full: false }
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.taken += bytes;
+        let uncounted = self.taken - self.counted.bytes();
+        self.is_full = self.taken > self.most || uncounted >= COUNTED_STEP && !self.counted.grow(uncounted);
+    }
+}
+
 /// A JSON list under construction.
-#[derive(Default)]
 struct List {
     json: Vec<u8>,
-    /// What is counted of the JSON towards the bound on memory: a stream may stay open for long.
-    held: Held,
-    /// Whether that bound has been met.
-    is_full: bool,
+    memory: Memory,
     count: usize,
     left_out: usize,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self { json: Vec::new(), memory: Memory::of_at_most(MAX_BYTES), count: 0, left_out: 0 }
+    }
 }
 
 impl List {
     fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.count += 1;
-        if self.is_full || self.count > max_items() || self.json.len() > MAX_BYTES {
+        if self.memory.is_full || self.count > max_items() {
             self.left_out += 1;
             return;
         }
+        let before = self.json.len();
         self.json.push(if self.json.is_empty() { b'[' } else { b',' });
         write(&mut self.json);
-        let uncounted = self.json.len() - self.held.bytes();
-        self.is_full = uncounted >= COUNTED_STEP && !self.held.grow(uncounted);
+        self.memory.take(self.json.len() - before);
     }
 
     fn finish(&mut self, fields: &mut Fields) {

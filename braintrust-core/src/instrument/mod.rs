@@ -20,7 +20,7 @@ pub use ending::{
 };
 pub use future::{Traced, boxed, boxed_local, boxed_send};
 pub use inline::Inline;
-pub use items::{Aggregate, Collect, Each};
+pub use items::{Aggregate, Collect, Each, may_own_memory};
 pub use opening::{
     IntoParent, SpanName, open, parent, place, prepare, project, set_arguments, set_input, set_metadata, set_name,
     set_tags, start,

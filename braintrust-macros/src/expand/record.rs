@@ -61,12 +61,18 @@ pub(super) fn aggregated(plan: &Plan, aggregate: &Mapper) -> TokenStream {
     let on_error = Arms::new(plan).on_error();
     let output = mapped(plan, aggregate, &hygienic!(__bt_values));
     let of_known_type = of_known_type(plan, &hygienic!(__bt_item));
+    let shown = value(plan, &hygienic!(__bt_value));
     hygienic! {
         |__bt_item, __bt_fields| {
             use #runtime::by_reference::*;
             #of_known_type
             match #runtime::Split(__bt_item).__bt_split() {
-                #runtime::Outcome::Value(__bt_value) => #runtime::Some(#runtime::Clone::clone(__bt_value)),
+                #runtime::Outcome::Value(__bt_value) => {
+                    if #runtime::may_own_memory(__bt_value) {
+                        #runtime::set_output(__bt_fields, #shown);
+                    }
+                    #runtime::Some(#runtime::Clone::clone(__bt_value))
+                }
                 #runtime::Outcome::Error(__bt_error) => { #on_error; #runtime::None }
                 #runtime::Outcome::Absent => #runtime::None,
             }

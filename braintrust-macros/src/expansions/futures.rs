@@ -162,6 +162,13 @@ fn numbers() -> impl Stream<Item = u8> {
             let __bt_item: &u8 = __bt_item;
             match ::braintrust::__private::Split(__bt_item).__bt_split() {
                 ::braintrust::__private::Outcome::Value(__bt_value) => {
+                    if ::braintrust::__private::may_own_memory(__bt_value) {
+                        ::braintrust::__private::set_output(
+                            __bt_fields,
+                            (&&&&&&&::braintrust::__private::Probe(__bt_value))
+                                .__bt_value(),
+                        );
+                    }
                     ::braintrust::__private::Some(
                         ::braintrust::__private::Clone::clone(__bt_value),
                     )
