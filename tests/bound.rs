@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use braintrust::{Logger, LoggerBuilder, LossReason, WhenFull, traced};
+use braintrust::{FlushReport, Logger, LoggerBuilder, LossReason, WhenFull, traced};
 use futures::executor::block_on;
 use futures::{Stream, StreamExt as _, stream};
 
@@ -95,6 +95,49 @@ fn small_spans_wait_as_they_are_while_rows_fill_the_bound() {
     });
 }
 
+/// Others are not held up, and records stay as they are all the same: those of whom nothing leaves.
+#[test]
+fn small_spans_wait_as_they_are_beside_another_logger() {
+    alone("small_spans_wait_as_they_are_beside_another_logger", || {
+        const MOST: u64 = 2 * 1024 * 1024;
+        const BATCH: u64 = 1280 * 1024;
+        let folder = tempfile::tempdir().unwrap();
+        let other = Logger::builder().project("other").local_folder(folder.path()).build().unwrap();
+        let away = away().queue_bytes(MOST as usize).build().unwrap();
+        // The bound is met by what this one records, too, so its spans come first.
+        let others: u64 = (0..10)
+            .map(|_| {
+                let recorded = make_spans(&other, 1);
+                let report = other.flush_blocking(Duration::from_secs(60)).unwrap();
+                assert_eq!(report.delivered, recorded, "{report}");
+                recorded
+            })
+            .sum();
+        assert_eq!(others, 10);
+        let recorded = make_spans(&away, 30_000);
+        for _ in 0..5 {
+            // The exporter has been through all that there was when this returns.
+            other.flush_blocking(Duration::from_secs(60)).unwrap();
+            let stats = away.stats();
+            assert!((MOST..MOST + BATCH).contains(&stats.queued_bytes) && stats.queued < recorded, "{stats:?}");
+        }
+        let report = flushed_in_vain(&away, recorded);
+        assert_eq!((report.queued, away.stats().lost.total()), (recorded, 30_000 - recorded), "each is accounted for");
+    });
+}
+
+/// Flushes until all that was recorded is rows, which a flush makes of it as far as its time suffices.
+fn flushed_in_vain(away: &Logger, recorded: u64) -> FlushReport {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let error = away.flush_blocking(Duration::from_secs(1)).unwrap_err();
+        let report = error.report().unwrap().clone();
+        if report.queued == recorded || Instant::now() > deadline {
+            return report;
+        }
+    }
+}
+
 #[test]
 fn spans_beyond_the_bound_in_number_are_refused_and_counted() {
     alone("spans_beyond_the_bound_in_number_are_refused_and_counted", || {
@@ -155,6 +198,23 @@ fn who_waits_for_room_loses_nothing() {
         assert_eq!((report.queued, report.lost.total()), (0, 0), "{report}");
         // A span that a window's end cuts in two is two rows.
         assert!(report.delivered >= 10_000, "{report}");
+    });
+}
+
+/// Those of another logger, whose rows take little, are not the oldest of all by being the first to be asked.
+#[test]
+fn the_oldest_of_whoever_fills_the_bound_make_room() {
+    alone("the_oldest_of_whoever_fills_the_bound_make_room", || {
+        let few = away().build().unwrap();
+        let many = away().queue_spans(1_000).when_full(WhenFull::DropOldest).build().unwrap();
+        assert_eq!(make_spans(&few, 50), 50);
+        assert_eq!(queued_and_lost(&few, 50), (50, 0));
+        for round in 1..=20 {
+            make_spans(&many, 200);
+            queued_and_lost(&many, round * 200);
+        }
+        assert!(many.stats().lost.total() > 0, "{:?}", many.stats());
+        assert_eq!(queued_and_lost(&few, 50), (50, 0));
     });
 }
 

@@ -204,6 +204,12 @@ impl Ledger {
         total.queued + total.attachments.queued > 0
     }
 
+    /// How many rows wait in memory only, and how many bytes those on their way take.
+    pub(crate) fn waiting(&self) -> (u64, u64) {
+        let total = &self.books().total;
+        (total.queued, total.queued_bytes)
+    }
+
     /// How much memory rows take that are on their way.
     pub(crate) fn queued_bytes(&self) -> u64 {
         self.books().total.queued_bytes

@@ -4,11 +4,13 @@
 //! it is appended, and a drain takes all that was appended before it began, a window is complete up to its cut; so no
 //! row can overtake one that came before it, whatever thread recorded what.
 
+mod parked;
 mod spans;
 
 use std::ops::Range;
 use std::time::Duration;
 
+pub(crate) use self::parked::Parked;
 use self::spans::Spans;
 use super::row::{RowFacts, RowWriter};
 use crate::active::LoggerId;
@@ -38,7 +40,7 @@ pub(crate) enum Flushed {
 }
 
 impl Flushed {
-    fn includes(self, logger: LoggerId) -> bool {
+    pub(super) fn includes(self, logger: LoggerId) -> bool {
         match self {
             Self::Nobodys => false,
             Self::Of(flushed) => flushed == logger,
@@ -59,7 +61,8 @@ pub(crate) struct Window {
     cut: Cut,
     facts: RowFacts,
     carried: Carried,
-    /// What all records of the window count for.
+    parked: Parked,
+    /// What all records of the window count for, but for those that were parked before.
     counted: Amount,
     /// How many bytes they are, and how many of these are left.
     bytes: usize,
@@ -80,6 +83,15 @@ impl Carried {
         self.starts += usize::from(record.kind == RecordKind::Start);
     }
 
+    /// Takes a record that comes after the cut; whether it does.
+    fn takes_late(&mut self, record: &Record<'_>, cut: Cut) -> bool {
+        let is_late = record.at > cut.until;
+        if is_late {
+            self.push(record);
+        }
+        is_late
+    }
+
     /// What they count for.
     pub(crate) fn amount(&self) -> Amount {
         Amount { bytes: self.records.len(), spans: self.starts }
@@ -96,7 +108,13 @@ impl Window {
     pub(crate) fn amount(&self) -> Amount {
         let mut amount = self.counted.part(self.unread, self.bytes);
         amount += self.carried.amount();
+        amount += self.parked.amount();
         amount
+    }
+
+    /// Whose records are not joined now.
+    pub(crate) fn parked(&mut self) -> &mut Parked {
+        &mut self.parked
     }
 }
 
@@ -120,12 +138,25 @@ impl Joiner {
     /// Notes which records of a window, which lie in `chunks` and count for `counted`, are of which span. The window before
     /// has been ended.
     #[inline(never)] // So that a profile, and the count of instructions, has it by its name.
-    pub(crate) fn begin(&mut self, chunks: Vec<Chunk>, counted: Amount, cut: Cut, facts: RowFacts) -> Window {
+    pub(crate) fn begin(
+        &mut self,
+        chunks: Vec<Chunk>,
+        counted: Amount,
+        cut: Cut,
+        facts: RowFacts,
+        mut parked: Parked,
+    ) -> Window {
         let mut carried = Carried::default();
-        self.spans.gather(&chunks, cut.until, |late| carried.push(late));
+        let parked_before = parked.amount().bytes;
+        if parked.is_empty() {
+            self.spans.gather(&chunks, |record| carried.takes_late(record, cut));
+        } else {
+            let waits = |record: &Record<'_>| carried.takes_late(record, cut) || parked.takes(record);
+            self.spans.gather(&chunks, waits);
+        }
         let bytes = chunks.iter().map(|chunk| chunk.len()).sum();
-        let unread = bytes - carried.records.len();
-        Window { chunks, left: 0..self.spans.len(), cut, facts, carried, counted, bytes, unread }
+        let unread = bytes - carried.records.len() - (parked.amount().bytes - parked_before);
+        Window { chunks, left: 0..self.spans.len(), cut, facts, carried, parked, counted, bytes, unread }
     }
 
     /// Joins the next records of the window into rows: all that are left, or as many as fill a batch. Each chunk goes to
@@ -141,16 +172,16 @@ impl Joiner {
         rows
     }
 
-    /// Ends a window of which nothing is left; returns the records that wait for the next one.
-    pub(crate) fn end(&mut self, mut window: Window, retire: impl FnMut(Chunk)) -> Carried {
+    /// Ends a window of which nothing is left; returns the records that wait for the next one, and those that are parked.
+    pub(crate) fn end(&mut self, mut window: Window, retire: impl FnMut(Chunk)) -> (Carried, Parked) {
         // Chunks without spans too.
         self.spans.retire_read(&mut window.chunks, retire);
         self.spans.clear();
-        window.carried
+        (window.carried, window.parked)
     }
 
     fn join_stretch(&mut self, window: &mut Window, rows: &mut Rows) {
-        let Window { chunks, left, cut, facts, carried, unread, .. } = window;
+        let Window { chunks, left, cut, facts, carried, parked, unread, .. } = window;
         let mut records = Vec::new();
         for span in left.take(STRETCH) {
             self.spans.collect(span, chunks, &mut records);
@@ -158,6 +189,10 @@ impl Joiner {
             *unread -= records.iter().map(|record| record.bytes.len()).sum::<usize>();
             if waits(&records, *cut, &facts.wall) {
                 records.iter().for_each(|record| carried.push(record));
+                continue;
+            }
+            if parked.includes(first.span.logger) {
+                records.iter().for_each(|record| parked.push(record));
                 continue;
             }
             let container = container_of(first);

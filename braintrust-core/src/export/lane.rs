@@ -46,6 +46,15 @@ impl Lane {
         Rc::clone(&self.sink)
     }
 
+    /// What waits in memory.
+    pub(super) fn waiting(&self) -> Amount {
+        let (rows, bytes) = self.ledger.waiting();
+        Amount {
+            bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+            spans: usize::try_from(rows).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Has rows wait elsewhere than in memory, if they can.
     pub(super) fn relieve(&self) {
         self.sink.borrow_mut().relieve();

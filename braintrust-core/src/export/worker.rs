@@ -1,5 +1,6 @@
 //! The exporter's loop: drains the record log, joins records into rows, and sends rows down their lanes.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -12,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 
-use super::join::{Carried, Cut, Flushed, Joiner, Rows};
+use super::join::{Carried, Cut, Flushed, Joiner, Parked, Rows, Window};
 use super::lane::{Lane, amount};
 use super::row::RowFacts;
 use super::{Opened, deferred, standstill};
@@ -75,6 +76,7 @@ pub(super) struct Worker {
     deferred: VecDeque<Command>,
     lanes: BTreeMap<LoggerId, Lane>,
     carried: Carried,
+    parked: Parked,
     joiner: Joiner,
 }
 
@@ -85,6 +87,7 @@ impl Worker {
             deferred: VecDeque::new(),
             lanes: BTreeMap::new(),
             carried: Carried::default(),
+            parked: Parked::default(),
             joiner: Joiner::new(environment),
         }
     }
@@ -182,10 +185,13 @@ impl Worker {
             // Nothing is going on, so nothing is kept for it.
             buffer::free_spares();
         }
-        let carried = std::mem::take(&mut self.carried);
-        let mut counted = carried.amount();
-        counted += drained;
-        let chunks = std::iter::once(carried.records.into()).chain(chunks).collect();
+        let (unparked, carried) = (self.unpark(flushed), std::mem::take(&mut self.carried));
+        let mut counted = drained;
+        counted += carried.amount();
+        counted += unparked.amount();
+        // In the order of their age.
+        let waited = [unparked.records.into(), carried.records.into()];
+        let chunks = waited.into_iter().chain(chunks).collect();
         self.join(chunks, cut, counted, limit).await;
         pending::expire();
     }
@@ -196,8 +202,11 @@ impl Worker {
     /// what has left makes room for what is still to be joined.
     async fn join(&mut self, chunks: Vec<Chunk>, cut: Cut, counted: Amount, limit: Option<Duration>) {
         let facts = RowFacts { wall: WallClock::read(), id_style: active::id_style() };
-        let mut window = self.joiner.begin(chunks, counted, cut, facts);
-        let (begun, mut held, mut may_wait) = (Instant::now(), counted, true);
+        let parked = std::mem::take(&mut self.parked);
+        let mut held = counted;
+        held += parked.amount();
+        let mut window = self.joiner.begin(chunks, counted, cut, facts, parked);
+        let (begun, mut may_wait) = (Instant::now(), true);
         while !window.is_joined() {
             let rows = self.joiner.join(&mut window, log::recycle);
             let left = window.amount();
@@ -206,23 +215,53 @@ impl Worker {
             // However much there is to join.
             before_others_run();
             yield_now().await;
-            if may_wait {
-                may_wait = self.room_for_rows(limit.map(|limit| limit.saturating_sub(begun.elapsed()))).await;
+            if may_wait
+                && !self.room_for_rows(&mut window, limit.map(|limit| limit.saturating_sub(begun.elapsed()))).await
+            {
+                // Once there is nothing more to park, all goes on: who flushes is to be told of what there is.
+                may_wait = self.park(&mut window, cut.flushed);
             }
         }
-        self.carried = self.joiner.end(window, log::recycle);
-        bound::exchange(held, self.carried.amount());
+        (self.carried, self.parked) = self.joiner.end(window, log::recycle);
+        let mut left = self.carried.amount();
+        left += self.parked.amount();
+        bound::exchange(held, left);
         self.keep_to_bound();
     }
 
+    /// Has the records of those loggers wait whose rows fill the memory, but for those that are flushed; whether there are
+    /// such.
+    fn park(&self, window: &mut Window, flushed: Flushed) -> bool {
+        let parked = window.parked();
+        let mut has_parked = false;
+        for (id, lane) in &self.lanes {
+            let bytes = lane.ledger.queued_bytes();
+            if bytes > 0 && !flushed.includes(*id) && !parked.includes(*id) {
+                parked.park(*id, bytes);
+                has_parked = true;
+            }
+        }
+        has_parked
+    }
+
+    /// The records that waited until rows of their logger left, or somebody asked for them.
+    fn unpark(&mut self, flushed: Flushed) -> Carried {
+        let Self { parked, lanes, .. } = self;
+        parked.leave(|id, bytes| {
+            !flushed.includes(id) && lanes.get(&id).is_some_and(|lane| lane.ledger.queued_bytes() >= bytes)
+        })
+    }
+
     /// Waits while rows take all the memory that may wait: they are larger than their records, so these stay as they are
-    /// until rows leave, or somebody asks for something. Returns whether to wait the next time too.
-    async fn room_for_rows(&mut self, limit: Option<Duration>) -> bool {
-        let most = bound::most_bytes() as u64;
+    /// until rows leave, or somebody asks for something. Returns whether there is room.
+    async fn room_for_rows(&mut self, window: &mut Window, limit: Option<Duration>) -> bool {
+        let most = bound::most().bytes as u64;
         let begun = Instant::now();
         let (mut least, mut since, mut blink, mut is_relieved) = (u64::MAX, begun, BLINK, false);
         loop {
-            let waiting = self.lanes.values().map(|lane| lane.ledger.queued_bytes()).sum::<u64>();
+            // What is parked gets no more rows, and is not waited for.
+            let others = self.lanes.iter().filter(|(id, _)| !window.parked().includes(**id));
+            let waiting = others.map(|(_, lane)| lane.ledger.queued_bytes()).sum::<u64>();
             if waiting < most {
                 return true;
             }
@@ -277,15 +316,27 @@ impl Worker {
 impl Worker {
     /// Makes room where the oldest rows are to make it, and enters spans that found none.
     fn keep_to_bound(&self) {
-        for lane in self.lanes.values() {
-            let Some(excess) = bound::excess() else { break };
-            lane.drop_oldest(excess);
+        if bound::excess().is_some() {
+            let mut lanes: Vec<_> = self.lanes.values().filter(|lane| self.has_more_than_its_share(lane)).collect();
+            lanes.sort_by_cached_key(|lane| Reverse(lane.ledger.queued_bytes()));
+            for lane in lanes {
+                let Some(excess) = bound::excess() else { break };
+                lane.drop_oldest(excess);
+            }
         }
         for (logger, spans) in bound::take_refused() {
             if let Some(lane) = self.lanes.get(&logger) {
                 lane.ledger.refused(spans);
             }
         }
+    }
+}
+
+impl Worker {
+    /// Whether a lane's rows take more than is its own of what may wait: those of others do not make room for them.
+    fn has_more_than_its_share(&self, lane: &Lane) -> bool {
+        let (most, lanes, has) = (bound::most(), self.lanes.len(), lane.waiting());
+        lanes == 1 || has.bytes.saturating_mul(lanes) > most.bytes || has.spans.saturating_mul(lanes) > most.spans
     }
 }
 

@@ -235,9 +235,9 @@ pub(crate) fn exchange(released: Amount, taken: Amount) {
     BOUND.exchange(released, taken);
 }
 
-/// How many bytes may wait.
-pub(crate) fn most_bytes() -> usize {
-    BOUND.books().limits.most.bytes
+/// How much may wait.
+pub(crate) fn most() -> Amount {
+    BOUND.books().limits.most
 }
 
 /// How much of what has waited longest is to be dropped now.

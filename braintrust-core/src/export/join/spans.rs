@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::active::LoggerId;
-use crate::clock::Timestamp;
 use crate::record::{Chunk, Record, Records};
 
 /// Which records are of which span, without the records: they stay where they lie.
@@ -36,8 +35,8 @@ struct Run {
 const KEPT_SPANS: usize = 64 * 1024;
 
 impl Spans {
-    /// Notes the records of `window` up to `until`; `late` is called with later ones.
-    pub(super) fn gather(&mut self, window: &[Chunk], until: Timestamp, mut late: impl FnMut(&Record<'_>)) {
+    /// Notes the records of `window`, but for those that `takes_away`.
+    pub(super) fn gather(&mut self, window: &[Chunk], mut takes_away: impl FnMut(&Record<'_>) -> bool) {
         self.unread.resize(window.len(), 0);
         for (chunk, bytes) in (0..).zip(window) {
             let mut end = 0;
@@ -47,8 +46,7 @@ impl Spans {
                 let start = end;
                 end += record.bytes.len();
                 let span = (record.span.logger, record.span.span.0);
-                if record.at > until {
-                    late(&record);
+                if takes_away(&record) {
                     current = None;
                 } else if current == Some(span) {
                     if let Some(run) = self.runs.last_mut() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Cut, Flushed, Joiner};
+use super::{Cut, Flushed, Joiner, Parked};
 use crate::active::LoggerId;
 use crate::buffer::FULL_BYTES;
 use crate::clock::{Timestamp, WallClock};
@@ -75,13 +75,14 @@ fn records(steps: &[(u64, Step)]) -> Vec<Vec<u8>> {
 
 /// Joins records window by window. Record `n` is of the thread that bit `n` of `threads` names. A window is drained when
 /// `cut` has passed; a little more may be in it, of one thread and not of the other.
-fn rows(records: &[Vec<u8>], threads: u64, windows: &[(usize, usize, u64)]) -> Vec<Vec<Map<String, Value>>> {
+fn rows(records: &[Vec<u8>], threads: u64, windows: &[(usize, usize, u64, Parking)]) -> Vec<Vec<Map<String, Value>>> {
     let facts = RowFacts { wall: WallClock::at_origin(), id_style: IdStyle::Hex };
-    let (mut drained, mut carried, mut joiner) = ([0; 2], Vec::new(), Joiner::new(None));
-    let last = (records.len(), records.len(), 0);
+    let (mut drained, mut carried, mut parked, mut joiner) = ([0; 2], Vec::new(), Parked::default(), Joiner::new(None));
+    let last = (records.len(), records.len(), 0, Parking::Ends);
     let mut all = Vec::new();
-    for (cut, surplus, patience) in windows.iter().copied().chain([last]) {
-        let mut chunks = vec![Chunk::from(std::mem::take(&mut carried))];
+    for (cut, surplus, patience, parking) in windows.iter().copied().chain([last]) {
+        let unparked = parked.leave(|_, _| parking == Parking::GoesOn);
+        let mut chunks = vec![Chunk::from(unparked.records), Chunk::from(std::mem::take(&mut carried))];
         for (thread, until) in [cut, cut + surplus].into_iter().enumerate() {
             let until = until.min(records.len()).max(drained[thread]);
             let is_its = |index: &usize| threads >> index & 1 == thread as u64;
@@ -91,16 +92,20 @@ fn rows(records: &[Vec<u8>], threads: u64, windows: &[(usize, usize, u64)]) -> V
         }
         let cut =
             Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience), flushed: Flushed::Nobodys };
-        let mut window = joiner.begin(chunks, Amount::default(), cut, facts);
+        let mut window = joiner.begin(chunks, Amount::default(), cut, facts, parked);
+        if parking == Parking::Begins {
+            window.parked().park(LOGGER, 0);
+        }
         while !window.is_joined() {
             for (logger, batch) in joiner.join(&mut window, drop) {
                 assert_eq!(logger, LOGGER);
                 all.push(batch.iter().map(|row| serde_json::from_slice(&[row.text, b"}"].concat()).unwrap()).collect());
             }
         }
-        carried = joiner.end(window, drop).records;
+        let (waiting, left_parked) = joiner.end(window, drop);
+        (carried, parked) = (waiting.records, left_parked);
     }
-    assert!(carried.is_empty(), "the last window waits for nothing");
+    assert!(carried.is_empty() && parked.amount() == Amount::default(), "the last window waits for nothing");
     all
 }
 
@@ -128,18 +133,32 @@ fn stored(windows: Vec<Vec<Map<String, Value>>>) -> BTreeMap<String, Map<String,
     stored
 }
 
+/// Whether a window's records stay as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parking {
+    /// From the middle of this window on.
+    Begins,
+    /// If they did before.
+    GoesOn,
+    Ends,
+}
+
+fn parking() -> impl Strategy<Value = Parking> {
+    prop_oneof![Just(Parking::Begins), Just(Parking::GoesOn), Just(Parking::Ends)]
+}
+
 proptest! {
     #[test]
     fn windows_do_not_matter(
         steps in prop::collection::vec((0..4u64, step()), 1..40),
         threads in any::<u64>(),
-        windows in prop::collection::vec((0..12usize, 0..6usize, 0..20u64), 0..12),
+        windows in prop::collection::vec((0..12usize, 0..6usize, 0..20u64, parking()), 0..12),
     ) {
         let records = records(&steps);
         let mut cut = 0;
-        let windows: Vec<_> = windows.into_iter().map(|(more, surplus, patience)| {
+        let windows: Vec<_> = windows.into_iter().map(|(more, surplus, patience, parking)| {
             cut = (cut + more).min(records.len());
-            (cut, surplus, patience)
+            (cut, surplus, patience, parking)
         }).collect();
         prop_assert_eq!(stored(rows(&records, threads, &windows)), stored(rows(&records, 0, &[])));
     }
@@ -148,10 +167,10 @@ proptest! {
 #[test]
 fn a_short_span_waits_for_its_end() {
     let records = records(&[(0, Step::Output(1)), (0, Step::End)]);
-    let patient = rows(&records, 0, &[(1, 0, 10)]);
+    let patient = rows(&records, 0, &[(1, 0, 10, Parking::Ends)]);
     assert_eq!(patient.len(), 1, "{patient:?}");
     assert!(!patient[0][0].contains_key("_is_merge"));
-    let impatient = rows(&records, 0, &[(1, 0, 0)]);
+    let impatient = rows(&records, 0, &[(1, 0, 0, Parking::Ends)]);
     let flags: Vec<_> = impatient.iter().map(|window| window[0].get("_is_merge").cloned()).collect();
     assert_eq!(flags, [Some(json!(false)), Some(json!(true))]);
 }
@@ -180,7 +199,7 @@ fn a_large_window_is_joined_a_batch_at_a_time() {
     let cut = Cut { until: Timestamp(SPANS), patience: Duration::MAX, flushed: Flushed::Nobodys };
     let facts = RowFacts { wall: WallClock::at_origin(), id_style: IdStyle::Hex };
     let mut joiner = Joiner::new(None);
-    let mut window = joiner.begin(chunks, counted, cut, facts);
+    let mut window = joiner.begin(chunks, counted, cut, facts, Parked::default());
     assert_eq!(window.amount(), counted);
     let (mut keys, mut batches) = (Vec::new(), 0);
     while !window.is_joined() {
@@ -195,5 +214,5 @@ fn a_large_window_is_joined_a_batch_at_a_time() {
     let expected = (0..SPANS).filter(|number| !is_open(*number)).map(|number| number + 1);
     assert!(batches > 1 && keys.into_iter().eq(expected), "each that has ended, once, in {batches} batches");
     let left = window.amount();
-    assert_eq!((left, left.spans), (joiner.end(window, drop).amount(), SPANS as usize / 3));
+    assert_eq!((left, left.spans), (joiner.end(window, drop).0.amount(), SPANS as usize / 3));
 }
