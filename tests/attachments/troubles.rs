@@ -1,6 +1,6 @@
 //! Uploads that fail, hang or may not be: told, repeated where that helps, and never in the way of rows.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use braintrust::{Attachment, Event, LoggerBuilder, SpanType};
 use braintrust_test_backend::{Endpoint, Fault, Trouble};
@@ -54,6 +54,41 @@ fn without_a_spool_data_waits_in_memory_for_a_backend_that_is_away() {
     backend.heal();
     assert_eq!(flushed(&logger), (1, 0));
     assert_eq!(arrived(&backend).into_values().next().unwrap().data, [b"patient"]);
+}
+
+/// Neither the flush during which that is found out waits for minutes, nor the next.
+#[test]
+fn a_flush_does_not_wait_for_uploads_where_the_server_wants_to_be_left_alone() {
+    let (backend, spool) = (Backend::start(), tempfile::tempdir().unwrap());
+    let logger = logger_with(&backend, |builder| builder.spool_dir(spool.path()));
+    backend.fail(Fault::At(Endpoint::Upload, Trouble::Busy(300)));
+    logger.log(Event::new().input(Attachment::from_bytes(&b"kept"[..])));
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let report = logger.flush_blocking(LIMIT).unwrap();
+        assert!(begun.elapsed() < LIMIT);
+        assert_eq!((report.attachments.spooled, report.attachments.lost), (1, 0), "{report}");
+    }
+}
+
+/// Each failed attempt is followed by a wait, of twice as long as the one before, that rows with attachments do not end.
+#[test]
+fn attachments_do_not_hurry_a_backend_that_is_away() {
+    let (backend, spool) = (Backend::start(), tempfile::tempdir().unwrap());
+    let logger = logger_with(&backend, |builder| builder.num_retries(0).spool_dir(spool.path()));
+    backend.fail(Fault::At(Endpoint::Rows, Trouble::Status(503)));
+    let begun = Instant::now();
+    for number in 0_u32.. {
+        logger.log(Event::new().input(Attachment::from_bytes(number.to_be_bytes().to_vec())));
+        if begun.elapsed() > Duration::from_secs(3) {
+            break;
+        }
+        backend.wait_until(Duration::from_millis(50), || false);
+    }
+    // A wait is at least half of what it is meant to be, which is half a second at first.
+    let (requests, took) = (backend.row_requests(), begun.elapsed());
+    let waits = (0..requests.saturating_sub(1)).map(|attempt| Duration::from_millis(250 << attempt));
+    assert!(requests > 1 && waits.sum::<Duration>() <= took, "{requests} requests in {took:?}");
 }
 
 #[test]

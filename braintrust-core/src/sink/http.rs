@@ -21,7 +21,7 @@ use std::sync::Arc;
 use futures::future::{FutureExt as _, LocalBoxFuture};
 
 use self::core::Core;
-pub(super) use self::persist::Patience;
+pub(super) use self::persist::{LONG_WAIT, Patience};
 pub(super) use self::resolver::Resolver;
 use super::{RowBatch, Sink};
 use crate::api::{Api, HttpClient, Pacing};
@@ -62,6 +62,11 @@ impl HttpSink {
         let core = Rc::new(Core::new(resolver, ledger, pacing, spool));
         tokio::task::spawn_local(driver::drive(Rc::clone(&core)));
         Self { core }
+    }
+
+    /// Resolves once everything accepted so far is settled, which is not hurried.
+    pub(super) fn settled_in_its_time(&self) -> LocalBoxFuture<'static, ()> {
+        self.core.watch(false).map(drop).boxed_local()
     }
 
     /// What is known of the backend, for what is sent there beside the rows.

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::future::{FutureExt as _, LocalBoxFuture, join_all};
 use tokio::sync::{Notify, Semaphore};
@@ -45,6 +46,7 @@ impl UploadingSink {
             line: RefCell::default(),
             flushes: Cell::new(0),
             failed: Cell::new(None),
+            left_alone_until: Cell::new(None),
             urge: Notify::new(),
             done: Notify::new(),
         });
@@ -67,7 +69,7 @@ impl UploadingSink {
         if jobs.is_empty() {
             return;
         }
-        let after = self.rows.settled();
+        let after = self.rows.settled_in_its_time();
         tokio::task::spawn_local(async move {
             after.await;
             join_all(jobs.into_iter().map(Job::run)).await;
@@ -124,6 +126,8 @@ struct Uploads {
     flushes: Cell<u64>,
     /// While nothing can be uploaded: the number of flushes that the latest failed attempt came after.
     failed: Cell<Option<u64>>,
+    /// Until when the server wants to be left alone, if that is too long to wait for.
+    left_alone_until: Cell<Option<Instant>>,
     /// Told of flushes, which wait for no pause.
     urge: Notify,
     /// Told of uploads that are done, or wait on disk.
@@ -208,7 +212,7 @@ impl Uploads {
     }
 
     fn is_settled(&self, first_later: u64, flush: u64) -> bool {
-        let has_failed = self.failed.get() >= Some(flush);
+        let has_failed = self.failed.get() >= Some(flush) || self.left_alone_until.get() > Some(Instant::now());
         let may_wait = |job: &Weak<Job>| job.upgrade().is_none_or(|job| has_failed && job.is_on_disk());
         self.line.borrow().open.range(..first_later).all(|(_, job)| may_wait(job))
     }

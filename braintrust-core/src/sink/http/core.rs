@@ -67,6 +67,8 @@ struct Flush {
     epoch: u64,
     /// The point on disk up to which rows are waited for, if they are.
     mark: Option<Ticket>,
+    /// Whether rows leave sooner for it.
+    is_urgent: bool,
     done: oneshot::Sender<()>,
 }
 
@@ -113,20 +115,26 @@ impl Core {
         self.wake.notify_one();
     }
 
-    /// Resolves once everything accepted so far is settled.
+    /// Resolves once everything accepted so far is settled, and has it sent without delay.
     pub(super) fn barrier(&self) -> oneshot::Receiver<()> {
+        let settled = self.watch(true);
+        self.is_urged.set(true);
+        self.wake.notify_one();
+        settled
+    }
+
+    /// Resolves once everything accepted so far is settled, in its own time.
+    pub(super) fn watch(&self, is_urgent: bool) -> oneshot::Receiver<()> {
         let (done, settled) = oneshot::channel();
         let mut state = self.state.borrow_mut();
         let (epoch, mark) = (state.epoch, state.store.mark());
         state.epoch += 1;
-        state.flushes.push(Flush { epoch, mark, done });
+        state.flushes.push(Flush { epoch, mark, is_urgent, done });
         if self.is_left_alone.get() {
             state.end_flushes_in_vain(false);
         } else {
             state.end_flushes();
         }
-        self.is_urged.set(true);
-        self.wake.notify_one();
         settled
     }
 
@@ -207,7 +215,7 @@ impl Core {
 
     /// Whether somebody waits for rows to arrive.
     fn is_awaited(&self) -> bool {
-        !self.state.borrow().flushes.is_empty()
+        self.state.borrow().flushes.iter().any(|flush| flush.is_urgent)
     }
 
     /// Whether rows of the logger's own project are next, of which nothing is known yet.

@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 
 /// Where the server asks to be left alone for longer than this, that is not waited for: a flush meanwhile is over as soon
 /// as nothing else can be sent. As long as a program's exit waits at most.
-pub(super) const LONG_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const LONG_WAIT: Duration = Duration::from_secs(5);
 
 /// How often a call is made.
 #[derive(Clone, Copy, Debug)]

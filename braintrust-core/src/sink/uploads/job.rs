@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
@@ -12,7 +12,7 @@ use crate::api::{AttachmentFacts, Failure, Session};
 use crate::attachment::Attached;
 use crate::diagnostics;
 use crate::ledger::Tally;
-use crate::sink::http::Patience;
+use crate::sink::http::{LONG_WAIT, Patience};
 
 /// How often data is sent to its place before its upload is given up: for about a minute and a half, if each fails at
 /// once. Calls to Braintrust itself are not counted, for while it is away, what waits for it has nowhere else to go.
@@ -167,13 +167,17 @@ impl Job {
             let flushes = self.uploads.flushes.get();
             match attempt().await {
                 Err(failure) if failure.remedy.may_succeed_later() => {
-                    if self.uploads.is_away() || number > resolver.settings.num_retries as usize {
+                    let asked = failure.remedy.asked_wait();
+                    let is_long = asked.is_some_and(|asked| asked > LONG_WAIT);
+                    if is_long {
+                        self.uploads.left_alone_until.set(asked.map(|asked| Instant::now() + asked));
+                    }
+                    if is_long || self.uploads.is_away() || number > resolver.settings.num_retries as usize {
                         self.uploads.go_away(flushes);
                     }
                     if number >= attempts {
                         return Err(failure);
                     }
-                    let asked = failure.remedy.asked_wait();
                     let wait = backoff.wait(asked);
                     ledger.note(Some(format!("{}; retrying in {:.1} s", failure.text, wait.as_secs_f64())));
                     // An attempt that a flush asks for is one more: it takes none from the data's time.
