@@ -50,7 +50,11 @@ extern "C" fn at_exit() {
 
 fn flush() {
     let Some(exporter) = EXPORTER.get() else { return };
-    if SWITCHED_OFF.load(Ordering::Relaxed) || exporter.running().process != std::process::id() {
+    // A mask may end the process: its thread cannot wait for itself.
+    if SWITCHED_OFF.load(Ordering::Relaxed)
+        || super::is_this_thread()
+        || exporter.running().process != std::process::id()
+    {
         return;
     }
     let (done, waiting) = mpsc::sync_channel(1);

@@ -175,6 +175,11 @@ impl fmt::Debug for Running {
     }
 }
 
+/// Whether this is the exporter's own thread, which cannot wait for itself.
+pub(crate) fn is_this_thread() -> bool {
+    standstill::is_at_work_here()
+}
+
 /// Starts the thread of an exporter, which takes commands.
 fn start(environment: Option<String>) -> Result<mpsc::UnboundedSender<Command>, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()

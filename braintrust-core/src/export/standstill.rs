@@ -30,6 +30,11 @@ pub(super) fn end_work() {
     HERE.with_borrow_mut(|here| *here = None);
 }
 
+/// Whether this is the exporter's thread, at work.
+pub(super) fn is_at_work_here() -> bool {
+    HERE.try_with(|here| here.try_borrow().is_ok_and(|here| here.is_some())).unwrap_or(false)
+}
+
 /// Lets a fork happen, on the exporter's thread: called now and then where it holds nothing, for when there is so much to
 /// do that it never waits.
 pub(super) fn pause() {

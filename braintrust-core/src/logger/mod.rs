@@ -24,7 +24,7 @@ use crate::active::{self, LoggerId};
 use crate::context::{Context, InContext};
 use crate::error::Error;
 use crate::event::Event;
-use crate::export::Exporter;
+use crate::export::{self, Exporter};
 use crate::ledger::Ledger;
 #[cfg(feature = "testing")]
 use crate::registry::LoggerFacts;
@@ -203,8 +203,15 @@ impl Logger {
     ///
     /// # Errors
     ///
-    /// As [`flush`](Self::flush), with `limit` in place of 30 seconds.
+    /// As [`flush`](Self::flush), with `limit` in place of 30 seconds. And at once where it would wait for itself: on the
+    /// thread that sends spans, which runs masks ([`Error::is_config`]).
     pub fn flush_blocking(&self, limit: Duration) -> Result<FlushReport, Error> {
+        if export::is_this_thread() {
+            return Err(Error::config(
+                "`flush_blocking` was called on the thread that sends spans, for instance in a mask: it would wait for \
+                 itself; flush where spans are made",
+            ));
+        }
         let (done, waiting) = mpsc::sync_channel(1);
         self.0.exporter.flush(Some(self.0.id), limit, move |late| {
             let _ = done.send(late);
