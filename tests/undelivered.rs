@@ -4,12 +4,14 @@ mod backend;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use backend::{Backend, KEY};
-use braintrust::{Event, Logger, LoggerBuilder, LossReason};
+use braintrust::{Event, Logger, LoggerBuilder, LossReason, MaskedField};
 use braintrust_test_backend::{Endpoint, Fault, Trouble};
+use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -119,6 +121,80 @@ fn a_flush_does_not_wait_for_a_project_that_cannot_be_had_for_now() {
         backend.rows().iter().any(|row| row["span_attributes"]["name"] == "callee")
     };
     assert!(backend.wait_until(LIMIT, has_arrived), "{:?}", logger.stats());
+}
+
+/// A mask runs on the thread that sends spans.
+#[test]
+fn a_flush_in_a_mask_does_not_wait_for_itself() {
+    let backend = Backend::start();
+    let inner = backend.logger("inner");
+    let (tell, told) = mpsc::channel();
+    let mask = move |_: MaskedField, _: &mut Value| tell.send(inner.flush_blocking(LIMIT)).unwrap();
+    let logger = builder(&backend).without_spool().mask(mask).build().unwrap();
+    logger.log(Event::new().output("masked"));
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+    let error = told.recv().unwrap().unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("it would wait for itself"), "{error}");
+}
+
+/// What a crash of the machine has left may be anything; there is nothing in it to wait for.
+#[test]
+fn a_flush_does_not_wait_for_a_spool_of_damage() {
+    let (backend, spool) = (Backend::start(), tempfile::tempdir().unwrap());
+    backend.fail(Fault::Down);
+    let first = logger_with_spool(&backend, spool.path());
+    first.log(Event::new().output("makes the folder"));
+    assert_eq!(first.flush_blocking(LIMIT).unwrap().spooled, 1);
+    backend.heal();
+    let folder = std::fs::read_dir(spool.path()).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(folder.join("0000000000000000-0000000000000000-0000000000000000.rows"), [7; 1000]).unwrap();
+    let second = logger_with_spool(&backend, spool.path());
+    let begun = Instant::now();
+    assert_eq!(second.flush_blocking(LIMIT).unwrap().lost.total(), 0);
+    assert!(begun.elapsed() < LIMIT);
+}
+
+/// Of several rows that are refused at once, only those are lost that there is no place for.
+#[test]
+fn what_is_refused_is_kept_as_far_as_there_is_room() {
+    let [spool, elsewhere] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let backend = Backend::start();
+    let logger = builder(&backend).spool_dir(spool.path()).spool_bytes(20_000).build().unwrap();
+    logger.log(Event::new().output("its own project is known from here on"));
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().delivered, 1);
+    let other = Logger::builder().project("elsewhere").local_folder(elsewhere.path()).build().unwrap();
+    let parent = other.start_span("caller").start().export();
+    backend.fail(Fault::At(Endpoint::Register, Trouble::Status(403)));
+    for size in [10, 100_000, 10] {
+        logger.start_span("callee").parent(parent.clone()).start().log(Event::new().output("x".repeat(size)));
+    }
+    let error = logger.flush_blocking(LIMIT).unwrap_err();
+    let report = error.report().unwrap();
+    assert_eq!((report.spooled, report.lost.count(LossReason::Rejected)), (2, 1), "{error}");
+}
+
+/// Files may be damaged, or cut, while the program runs: it says what is gone.
+#[test]
+fn rows_that_cannot_be_read_back_are_counted_as_lost() {
+    let (backend, spool) = (Backend::start(), tempfile::tempdir().unwrap());
+    backend.fail(Fault::Down);
+    let logger = logger_with_spool(&backend, spool.path());
+    (0..10).for_each(|number| drop(logger.log(Event::new().output(number))));
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().spooled, 10);
+    let folder = std::fs::read_dir(spool.path()).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::File::options().write(true).open(file).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    backend.heal();
+    let is_over = || {
+        let _ = logger.flush_blocking(LIMIT);
+        logger.stats().spooled == 0
+    };
+    assert!(backend.wait_until(Duration::from_secs(10), is_over), "{:?}", logger.stats());
+    let stats = logger.stats();
+    assert_eq!((stats.delivered + stats.lost.count(LossReason::Disk), stats.queued), (10, 0), "{stats:?}");
+    assert_eq!(backend.rows().len() as u64, stats.delivered);
+    assert!((1..10).contains(&stats.delivered), "{stats:?}");
 }
 
 /// A server that wants to be left alone for minutes is left alone from then on, not after so many more attempts.

@@ -10,7 +10,7 @@ pub enum LossReason {
     QueueFull,
     /// The backend refused the rows for good, and there is no spool that could keep them.
     Rejected,
-    /// The local folder could not be written.
+    /// The local folder could not be written, or rows that waited on disk could not be read back.
     Disk,
     /// A row is larger than anything the backend takes.
     TooLarge,
@@ -27,7 +27,7 @@ impl LossReason {
         match self {
             Self::QueueFull => "queue full",
             Self::Rejected => "rejected by the backend",
-            Self::Disk => "local folder not writable",
+            Self::Disk => "disk not usable",
             Self::TooLarge => "too large for the backend",
             Self::SpoolFull => "refused, and removed from the spool",
         }

@@ -2,12 +2,14 @@
 #![expect(unsafe_code, reason = "forking is what is tested")]
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use braintrust::{Logger, start_span};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, fork};
+use nix::unistd::{ForkResult, Pid, fork};
 
 use crate::{Case, Outcome, leaf, name};
 
@@ -41,6 +43,9 @@ pub(crate) const CASES: &[Case] = &[
         outcome.assert_spans(&["before", "child"]);
     }),
     Case::new("fork: the child's books begin empty", books, |outcome| outcome.assert_spans(&["before", "child"])),
+    Case::new("fork: a child keeps nothing from those who come after its parent", locks_of_a_parent, |outcome| {
+        outcome.assert_spans(&["left on disk"]);
+    }),
     Case::new("fork: while threads record", while_threads_record, |outcome| {
         assert_eq!(outcome.status.code(), Some(0), "{}", outcome.stderr);
         assert_distinct_ids(outcome);
@@ -92,7 +97,7 @@ fn child_killed(_: &Logger) {
         waitpid(child, None).unwrap();
     } else {
         span("child");
-        nix::sys::signal::kill(nix::unistd::getpid(), nix::sys::signal::Signal::SIGKILL).unwrap();
+        kill(nix::unistd::getpid(), Signal::SIGKILL).unwrap();
     }
     span("after");
 }
@@ -157,6 +162,55 @@ fn books(logger: &Logger) {
     });
     let stats = logger.stats();
     assert_eq!((stats.recorded, stats.delivered), (1, 1), "what the child has delivered is in its own books");
+}
+
+/// What a parent has left on disk is sent by the next process, though a child of it lives on.
+fn locks_of_a_parent(_: &Logger) {
+    struct Killed(Pid);
+
+    impl Drop for Killed {
+        fn drop(&mut self) {
+            kill(self.0, Signal::SIGKILL).unwrap();
+        }
+    }
+
+    let spool = tempfile::tempdir().unwrap();
+    let make_logger = || {
+        let backend = std::env::var(crate::BACKEND).unwrap();
+        let builder =
+            Logger::builder().project("p").api_key(crate::KEY).app_url(backend).durable(true).sync_flush(true);
+        builder.spool_dir(spool.path()).build().unwrap()
+    };
+    let (mut told, mut tell) = std::io::pipe().unwrap();
+    // SAFETY: as above.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Parent { child } => {
+            assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Signaled(child, Signal::SIGKILL, false));
+        }
+        ForkResult::Child => {
+            let logger = make_logger();
+            logger.start_span("left on disk").start().end();
+            // Nothing leaves before a flush.
+            while logger.stats().spooled == 0 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            // SAFETY: as above.
+            if let ForkResult::Child = unsafe { fork() }.unwrap() {
+                // By itself: it has let go what it inherited when it gets here.
+                tell.write_all(&nix::unistd::getpid().as_raw().to_ne_bytes()).unwrap();
+                loop {
+                    nix::unistd::pause();
+                }
+            }
+            kill(nix::unistd::getpid(), Signal::SIGKILL).unwrap();
+        }
+    }
+    let mut child = [0; 4];
+    told.read_exact(&mut child).unwrap();
+    let _lives = Killed(Pid::from_raw(i32::from_ne_bytes(child)));
+    let logger = make_logger();
+    logger.flush_blocking(LIMIT).unwrap();
+    assert_eq!(logger.stats().recovered, 1, "{:?}", logger.stats());
 }
 
 const CHILDREN: usize = 20;

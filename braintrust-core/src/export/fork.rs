@@ -17,7 +17,7 @@ use super::deferred::{self, Task};
 use super::standstill::stand_still;
 use super::{EXPORTER, Running};
 use crate::record::log::LogHeld;
-use crate::{active, diagnostics, ids};
+use crate::{active, diagnostics, ids, spool};
 
 type Handler = Option<extern "C" fn()>;
 
@@ -80,6 +80,7 @@ extern "C" fn after_in_child() {
         if let Some(held) = held {
             held.leave_to_parent();
         }
+        spool::leave_to_parent();
         ids::reseed();
     });
 }

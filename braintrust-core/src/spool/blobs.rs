@@ -117,14 +117,14 @@ impl Shelf {
         let name = tenant.join(format!("{:016}-{:016x}", now(), fastrand::u64(..)));
         let (path, lock) = (name.with_extension(FOLDER), name.with_extension(LOCK));
         let file = owner_only::writable_file().read(true).create_new(true).open(&lock)?;
-        let held = LockedFile::lock_new(file).ok_or(io::ErrorKind::WouldBlock)?;
+        let held = LockedFile::lock_new(file, &lock).ok_or(io::ErrorKind::WouldBlock)?;
         owner_only::make_folder(&path)?;
         Ok(Self { path, lock, _held: held })
     }
 
     fn take_over(path: PathBuf) -> Option<Self> {
         let lock = path.with_extension(LOCK);
-        let held = LockedFile::lock(owner_only::writable_file().read(true).create(true).open(&lock).ok()?)?;
+        let held = LockedFile::lock(owner_only::writable_file().read(true).create(true).open(&lock).ok()?, &lock)?;
         let shelf = Self { path, lock, _held: held };
         // Whoever held the lock until now may have removed the folder.
         if !shelf.path.is_dir() {

@@ -100,7 +100,7 @@ impl Folder {
             let new_file = owner_only::writable_file().read(true).create_new(true).open(&path);
             let file = new_file.map_err(|cause| (path.clone(), cause))?;
             // Between these two lines another process may have taken it over, found nothing in it, and removed it.
-            if let Some(locked) = LockedFile::lock_new(file).filter(|_| path.exists()) {
+            if let Some(locked) = LockedFile::lock_new(file, &path).filter(|_| path.exists()) {
                 return Ok((path, locked));
             }
         }
@@ -130,7 +130,7 @@ impl Folder {
 
 /// A file without a lock, if it holds rows that are not settled.
 fn take_over(path: PathBuf) -> Option<Segment> {
-    let file = LockedFile::lock(owner_only::writable_file().read(true).open(&path).ok()?)?;
+    let file = LockedFile::lock(owner_only::writable_file().read(true).open(&path).ok()?, &path)?;
     // Whoever held the lock until now may have removed the file.
     if !path.exists() {
         return None;

@@ -21,8 +21,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::blobs::{Blob, BlobFacts, read_blob};
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) use self::locked::leave_to_parent;
 pub(crate) use self::place::{SpoolPlace, Tenant, default_dir};
 pub(crate) use self::record::SpoolRow;
+pub(crate) use self::refused::Removed;
 
 use self::blobs::Blobs;
 use self::folder::Folder;
@@ -32,7 +35,7 @@ use self::segment::{Found, Segment};
 use crate::diagnostics;
 
 /// How many segments of earlier processes are held open at once: few enough to leave the program all that it may open.
-const EARLIER_AT_ONCE: usize = 64;
+const EARLIER_AT_ONCE: usize = 32;
 
 /// The first number of this process's own segments: those of earlier ones come before them.
 const OWN_SEGMENTS: u32 = 1 << 24;
@@ -80,6 +83,7 @@ pub(crate) struct Spool {
     /// The first rows that have not been read since the last rewind: of earlier processes, and of this one.
     unread: [Ticket; 2],
     refused: Refused,
+    lost: Removed,
     blobs: Blobs,
 }
 
@@ -95,6 +99,7 @@ impl Spool {
             current: None,
             unread: UNREAD,
             refused: Refused::default(),
+            lost: Removed::default(),
             blobs: Blobs::default(),
         };
         spool.take_over();
@@ -162,7 +167,8 @@ impl Spool {
     /// Sees to it that so many bytes may be added. Rows that the backend has refused go first.
     fn make_room(&mut self, incoming: u64) -> Result<(), NotSpooled> {
         while !self.folder.has_room(incoming) {
-            if !self.refused.remove_oldest() {
+            // What never has room takes it from nobody.
+            if incoming > self.folder.limit() || !self.refused.remove_oldest() {
                 return Err(NotSpooled::Full { folder: self.folder.path().to_owned(), limit: self.folder.limit() });
             }
             self.folder.measure();
@@ -271,6 +277,7 @@ impl Spool {
     /// Notes in a segment how far it is settled, and removes it if it is altogether.
     fn remove_settled(&mut self, number: u32) {
         let Some(segment) = self.segments.get_mut(&number) else { return };
+        self.lost.add(number < OWN_SEGMENTS, segment.take_lost());
         if segment.is_settled() {
             if let Some(segment) = self.segments.remove(&number) {
                 self.folder.shrunk_by(segment.remove());
@@ -310,8 +317,16 @@ impl Spool {
     }
 
     /// How many refused rows have been removed to make room, or because they were too old, since this was last asked.
-    pub(crate) fn take_removed(&mut self) -> refused::Removed {
+    pub(crate) fn take_removed(&mut self) -> Removed {
         self.refused.take_removed()
+    }
+
+    /// How many rows could not be read back since this was last asked.
+    pub(crate) fn take_lost(&mut self) -> Removed {
+        for (number, segment) in &mut self.segments {
+            self.lost.add(*number < OWN_SEGMENTS, segment.take_lost());
+        }
+        std::mem::take(&mut self.lost)
     }
 
     /// Keeps data that rows refer to. It is on its way to the disk when this returns, and outlives the process.

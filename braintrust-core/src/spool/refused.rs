@@ -33,13 +33,20 @@ struct File {
     is_own: bool,
 }
 
-/// Refused rows that are gone.
+/// Rows that are gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Removed {
     /// Of this process.
     pub(crate) own: u64,
     /// Of processes before it.
     pub(crate) earlier: u64,
+}
+
+impl Removed {
+    /// Counts more.
+    pub(super) fn add(&mut self, are_earlier: bool, rows: u64) {
+        *if are_earlier { &mut self.earlier } else { &mut self.own } += rows;
+    }
 }
 
 impl Refused {
@@ -71,7 +78,7 @@ impl Refused {
     /// Removes the oldest file to make room; `false` if there is none.
     pub(super) fn remove_oldest(&mut self) -> bool {
         let Some((_, file)) = self.files.pop_first() else { return false };
-        *if file.is_own { &mut self.removed.own } else { &mut self.removed.earlier } += file.rows;
+        self.removed.add(!file.is_own, file.rows);
         file.segment.remove();
         true
     }

@@ -34,6 +34,8 @@ pub(super) struct Segment {
     /// Whether all rows are known; those of earlier processes are not, before they have been read.
     is_known: bool,
     refused_since: Option<u64>,
+    /// How many rows could not be read back, since this was last asked.
+    lost: u64,
     /// What has been read of the file, and where in it that begins.
     loaded: Option<(u64, Vec<u8>)>,
 }
@@ -87,6 +89,7 @@ impl Segment {
             is_growing: true,
             is_known: true,
             refused_since: None,
+            lost: 0,
             loaded: None,
         }
     }
@@ -141,6 +144,16 @@ impl Segment {
             self.first_open += 1;
         }
         self.pass_over_left();
+    }
+
+    fn lose(&mut self, row: usize) {
+        self.lost += u64::from(self.states.get(row).is_some_and(|state| *state != State::Settled));
+        self.settle(row);
+    }
+
+    /// How many rows could not be read back, since this was last asked.
+    pub(super) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
     }
 
     /// This row cannot be delivered before all are read again.
@@ -227,7 +240,7 @@ impl Segment {
             });
             if self.states[index] != State::Settled {
                 // Rows that were to come before this one, and did not, cannot be read any more.
-                (row..index).for_each(|lost| self.settle(lost));
+                (row..index).for_each(|lost| self.lose(lost));
                 return Some((index, record));
             }
             at = end;
@@ -249,9 +262,7 @@ impl Segment {
         }
         self.is_known = true;
         // Rows of this process that cannot be read back are gone.
-        for lost in row..self.ends.len() {
-            self.settle(lost);
-        }
+        (row..self.ends.len()).for_each(|lost| self.lose(lost));
     }
 
     fn load(&mut self, from: u64) {

@@ -227,6 +227,8 @@ impl Core {
     pub(super) fn refill(&self, limits: Limits) {
         let state = &mut *self.state.borrow_mut();
         state.store.refill(&mut state.queue, limits.bytes);
+        let why = "rows that waited on disk could not be read back: their files were damaged, or cut";
+        self.ledger.lost(LossReason::Disk, state.store.take_lost(), why);
     }
 
     /// The next rows to send, if there are any that may leave: at least a whole request of them, unless `eagerly`, or
@@ -341,22 +343,23 @@ impl Core {
     /// The backend refuses these rows: they are kept for another process to try, if there is a place for them.
     fn refuse(&self, state: &mut State, rows: &[OpenParcelRow<'_>], why: &str) {
         let own = state.store.own().to_owned();
-        let encoded: Vec<_> =
-            rows.iter().map(|row| row.container.map_or_else(|| own.clone(), |container| container.encode())).collect();
-        let to_keep = rows
-            .iter()
-            .zip(&encoded)
-            .map(|(row, container)| (SpoolRow { key: row.facts.key, container, text: row.text }, row.facts.ticket));
-        let to_keep: Vec<_> = to_keep.collect();
-        let facts: Vec<_> = rows.iter().map(|row| row.facts).collect();
-        if !state.store.keep_refused(&to_keep) {
-            return self.give_up(state, &facts, LossReason::Rejected, why);
+        let (mut kept, mut left) = (Vec::new(), Vec::new());
+        for row in rows {
+            let container = row.container.map_or_else(|| own.clone(), |container| container.encode());
+            let spooled = SpoolRow { key: row.facts.key, container: &container, text: row.text };
+            let place = if state.store.keep_refused(spooled, row.facts.ticket) { &mut kept } else { &mut left };
+            place.push(row.facts);
         }
-        let newly_on_disk = state.store.settle(&facts).queued;
-        self.ledger.spooled(newly_on_disk);
-        self.count_removed(state);
-        self.ledger.refused_by_backend(why, &state.store.place_in_words());
-        self.forget(state, &facts);
+        if !kept.is_empty() {
+            let newly_on_disk = state.store.settle(&kept).queued;
+            self.ledger.spooled(newly_on_disk);
+            self.count_removed(state);
+            self.ledger.refused_by_backend(why, &state.store.place_in_words());
+            self.forget(state, &kept);
+        }
+        if !left.is_empty() {
+            self.give_up(state, &left, LossReason::Rejected, why);
+        }
     }
 
     /// There is trouble: everything in memory is put on disk, but for what is under way, which may still arrive.

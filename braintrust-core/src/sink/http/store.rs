@@ -12,7 +12,7 @@ use crate::container::Container;
 use crate::diagnostics;
 use crate::ledger::Tally;
 use crate::sink::RowBatch;
-use crate::spool::{NotSpooled, Spool, SpoolRow, Ticket};
+use crate::spool::{NotSpooled, Removed, Spool, SpoolRow, Ticket};
 
 /// The epoch of rows that nobody waits for any more: those that were on disk already.
 pub(super) const ON_DISK: u64 = u64::MAX;
@@ -260,23 +260,22 @@ impl Store {
         tally(rows)
     }
 
-    /// Keeps rows that the backend has refused; `false` if there is no place for them.
-    pub(super) fn keep_refused(&mut self, rows: &[(SpoolRow<'_>, Option<Ticket>)]) -> bool {
+    /// Keeps a row that the backend has refused; `false` if there is no place for it.
+    pub(super) fn keep_refused(&mut self, row: SpoolRow<'_>, ticket: Option<Ticket>) -> bool {
         let Some(spool) = &mut self.spool else { return false };
-        for (row, ticket) in rows {
-            let since = ticket.and_then(|ticket| spool.refused_since(ticket));
-            if let Err(problem) = spool.keep_refused(std::iter::once(*row), since) {
-                tell_of(&problem);
-                return false;
-            }
-        }
-        true
+        let since = ticket.and_then(|ticket| spool.refused_since(ticket));
+        let kept = spool.keep_refused(std::iter::once(row), since);
+        kept.inspect_err(tell_of).is_ok()
     }
 
     /// How many rows that were kept as refused are gone, by the place that they are counted in.
     pub(super) fn take_removed(&mut self) -> Tally {
-        let removed = self.spool.as_mut().map(Spool::take_removed).unwrap_or_default();
-        Tally { queued: 0, spooled: removed.own, earlier: removed.earlier }
+        self.spool.as_mut().map(|spool| on_disk(spool.take_removed())).unwrap_or_default()
+    }
+
+    /// How many rows on disk could not be read back, by the place that they are counted in.
+    pub(super) fn take_lost(&mut self) -> Tally {
+        self.spool.as_mut().map(|spool| on_disk(spool.take_lost())).unwrap_or_default()
     }
 
     /// The point that all rows on disk come before.
@@ -305,6 +304,10 @@ impl Store {
     pub(super) fn own(&self) -> &[u8] {
         &self.own
     }
+}
+
+fn on_disk(rows: Removed) -> Tally {
+    Tally { queued: 0, spooled: rows.own, earlier: rows.earlier }
 }
 
 /// The places that rows are counted in.
