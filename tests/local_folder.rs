@@ -95,3 +95,19 @@ fn a_line_cut_off_by_a_crash_is_skipped_and_counted() {
     let traces = local::read(&folder.0).unwrap();
     assert_eq!((traces.len(), traces.skipped_lines()), (1, 1));
 }
+
+#[test]
+fn a_file_in_the_place_of_the_folder_is_told_of() {
+    let folder = Folder::new("file");
+    fs::create_dir(&folder.0).unwrap();
+    let file = folder.0.join(".braintrust");
+    fs::write(&file, "a note").unwrap();
+    let logger = Logger::builder().project("test").local_folder(&file).build().unwrap();
+
+    logger.start_span("step").start().end();
+    let error = logger.flush_blocking(Duration::from_secs(10)).unwrap_err();
+
+    assert_eq!(error.report().unwrap().lost.total(), 1);
+    assert!(error.to_string().contains("there is a file where the folder should be"), "{error}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "a note", "it is left as it is");
+}

@@ -14,7 +14,13 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder.create(path).map_err(|error| match error.kind() {
+        // `File exists` would not say what is wrong with that.
+        io::ErrorKind::AlreadyExists => {
+            io::Error::new(io::ErrorKind::NotADirectory, "there is a file where the folder should be")
+        }
+        _ => error,
+    })
 }
 
 /// How to open a file to write to it. If that makes the file, only its owner may read it.
