@@ -103,6 +103,17 @@ fn nonsense() -> impl Strategy<Value = Vec<u8>> {
         "{\"type\":\"response.output_item.added\",\"item\":",
         "{\"type\":\"tool-call-start\",\"index\":9,\"delta\":{\"message\":{\"tool_calls\":",
         "{\"message\":{\"content\":{\"thinking\":7}}",
+        "data: {\"choices\":[{\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[",
+        "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n",
+        "{\"choices\":[{\"delta\":{\"audio\":{\"data\":\"AAA=\"}}}]}\n",
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}}]}\n",
+        "{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"citations_delta\",\"citation\":{}}}\n",
+        "{\"contentBlockDelta\":{\"delta\":{\"toolResult\":[7]}}}\n",
+        "{\"contentBlockDelta\":{\"delta\":{\"citation\":1,\"text\":{}}}}\n",
+        "{\"type\":\"response.output_text.annotation.added\",\"annotation\":1}\n",
+        "{\"type\":\"response.output_text.delta\",\"delta\":\"x\",\"content_index\":0}\n",
+        "{\"results\":",
+        "\"x_groq\":{\"error\":",
     ]);
     let piece = prop_oneof![
         8 => fragment.prop_map(|text| text.as_bytes().to_vec()),

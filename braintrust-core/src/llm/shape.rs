@@ -32,7 +32,8 @@ pub(super) fn api_of(provider: &str, request: &[u8]) -> WireApi {
         return WireApi::Rerank;
     }
     if outline.has("input") {
-        let is_embedding = names(&["embed"]) || outline.has("encoding_format") || outline.has("dimensions");
+        let settings = ["encoding_format", "dimensions", "input_type", "output_dimension"];
+        let is_embedding = names(&["embed"]) || settings.iter().any(|key| outline.has(key));
         return match () {
             () if is_embedding => WireApi::Embeddings,
             () if names(&["tts"]) || outline.has("voice") => WireApi::Speech,
@@ -114,6 +115,7 @@ mod tests {
             ("cohere", r#"{"model":"command","messages":[]}"#, WireApi::CohereChat),
             ("ollama", r#"{"prompt":"x"}"#, WireApi::OllamaGenerate),
             ("cohere", r#"{"query":"x","documents":[]}"#, WireApi::Rerank),
+            ("voyage", r#"{"model":"voyage-3","input":["x"],"input_type":"query"}"#, WireApi::Embeddings),
             ("openai", r#"{"model":7,"messages":[]}"#, WireApi::ChatCompletions),
             ("openai", "\"text\"", WireApi::ChatCompletions),
         ];
