@@ -124,6 +124,9 @@ use proc_macro::TokenStream;
 /// * An `async fn` that resolves to a stream ends its span when the stream is there, before its first item. Return the
 ///   stream from a function that is not `async`, or keep a span by hand, as `braintrust::Instrument` shows.
 /// * An `impl` block cannot be traced as a whole: the attribute goes on its methods.
+/// * A closure that an `async fn` returns as `impl Fn(…)` must say the types of its parameters: `|text: &str| …`.
+/// * A part of an argument that its pattern leaves without a name, as in `(a, _): Pair`, is dropped with its argument, as
+///   in any function; but after all the others where an expression of the attribute uses a name of that pattern.
 /// * A closure cannot have attributes: use `Span::in_scope`.
 #[proc_macro_attribute]
 pub fn traced(attribute: TokenStream, item: TokenStream) -> TokenStream {

@@ -277,3 +277,27 @@ fn the_type_behind_impl_trait_may_be_said_by_the_signature_alone() {
     assert_eq!(traces.find("later").error(), None);
     assert_eq!(traces.find("parsed").error().as_deref(), Some("invalid digit found in string"));
 }
+
+#[test]
+fn a_body_that_is_still_to_be_written_compiles_behind_impl_trait() {
+    #[traced]
+    fn f(n: u8) -> impl Debug {
+        todo!("{n}")
+    }
+    #[traced]
+    async fn later() -> Result<impl Debug, String> {
+        if false {
+            return Ok(1);
+        }
+        todo!();
+    }
+    #[traced]
+    fn future() -> impl Future<Output = Result<u8, String>> {
+        async { todo!() }
+    }
+    let _ = (later, future);
+    assert_eq!(
+        ends(|| drop(std::panic::catch_unwind(|| drop(f(1))))),
+        (None, Some("panicked: not yet implemented: 1".to_owned()))
+    );
+}

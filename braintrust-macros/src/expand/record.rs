@@ -4,9 +4,10 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 
 use super::body::without_impl;
-use super::hygienic;
-use crate::model::{Output, Plan};
+use super::{hygienic, is_hidden};
+use crate::model::{Output, Plan, Returned};
 use crate::options::{ErrorPolicy, Mapper};
+use crate::tail::Tail;
 
 /// A value of any type, erased by the runtime's probe. `reference` is an expression that borrows it.
 pub(super) fn value(plan: &Plan, reference: &TokenStream) -> TokenStream {
@@ -49,7 +50,10 @@ fn of_known_type(plan: &Plan, name: &TokenStream) -> Option<TokenStream> {
 
 /// Whether neither the value nor an error can leave anything in the span: for what returns `()` or never.
 fn records_nothing(plan: &Plan) -> bool {
-    use crate::model::Returned;
+    // A body like `todo!()` leaves the type behind `impl Trait` open.
+    if is_hidden(plan) && Tail::of(&plan.parts.block).diverges() {
+        return true;
+    }
     let is_plain = !matches!(plan.parts.returned, Returned::Type(_));
     is_plain && matches!(plan.record.output, Output::Nothing) && plan.record.error_if.is_none()
 }

@@ -96,6 +96,22 @@ pub mod nothing {
     }
 
     #[::braintrust::traced]
+    pub fn future((a, _): (u8, u8), _: u8) -> impl ::std::future::Future<Output = ::std::result::Result<u8, u8>> {
+        async move { ::std::result::Result::Ok(a) }
+    }
+
+    #[::braintrust::traced]
+    pub async fn hidden((text, _): (::std::string::String, u8)) -> impl ::std::iter::Iterator<Item = u8> {
+        ::std::iter::IntoIterator::into_iter(::std::string::String::into_bytes(text))
+    }
+
+    #[::braintrust::traced]
+    pub fn function(ref text: ::std::string::String) -> impl ::std::ops::Fn(&str) -> bool {
+        let n = text.len();
+        move |other| other.len() == n
+    }
+
+    #[::braintrust::traced]
     #[track_caller]
     pub fn tracked() -> u8 {
         1
