@@ -240,6 +240,17 @@ fn usages() -> Vec<Case> {
                 "time_to_first_token": true}),
         ),
         case(
+            "counts of which only one is sound",
+            GATEWAY,
+            sse(&[
+                hi.clone(),
+                json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": "5",
+                    "completion_tokens": 2, "total_tokens": -7, "completion_tokens_details": {"reasoning_tokens": 0.5}}}),
+            ]),
+            output.clone(),
+            json!({"completion_tokens": 2, "time_to_first_token": true}),
+        ),
+        case(
             "what a gateway to Anthropic says of its cache",
             GATEWAY,
             sse(&[

@@ -34,7 +34,8 @@ pub(super) fn read(usage: &Value, metrics: &mut Metrics, notes: &mut Notes) {
 /// What was generated, with the reasoning. xAI counts that beside the completion, not in it, as its total tells.
 fn all_generated(prompt: Count, completion: Count, reasoning: Count, total: Count) -> Count {
     let with_reasoning = completion.plus(reasoning);
-    let is_apart = reasoning != Count::Of(0) && total == prompt.plus(with_reasoning) && total != Count::Absent;
+    let is_known = matches!(total, Count::Of(_)) && reasoning != Count::Of(0);
+    let is_apart = is_known && total == prompt.plus(with_reasoning);
     if is_apart { with_reasoning } else { completion }
 }
 
