@@ -151,6 +151,11 @@ fn restarted_mid_flush() {
         scene.backend.fail(slow());
     }
     let flushed = scene.program.flushed();
-    assert_eq!((flushed.error, flushed.lost), (None, 0));
+    assert_eq!((&flushed.error, flushed.lost), (&None, 0));
+    // On a busy machine the same request may meet all three: then its rows wait on disk, and it is told.
+    if !scene.has_all() {
+        assert!(flushed.spooled > 0, "{flushed:?}");
+        scene.flush_well();
+    }
     scene.check();
 }
