@@ -177,3 +177,59 @@ fn values_without_any_trait_are_named() {
     }
     assert_eq!(input(|| f(Opaque, Tup(1, 2))), json!({"a": "Opaque", "b": "<macros::patterns::Tup>"}));
 }
+
+struct Owned {
+    name: String,
+    r#type: String,
+}
+
+#[test]
+fn names_beside_unbound_parts_are_recorded_as_all_are() {
+    #[traced(redact(key), skip(hidden))]
+    #[allow(clippy::toplevel_ref_arg, clippy::too_many_arguments)]
+    fn f(
+        (a, _): (String, String),
+        Owned { mut name, .. }: Owned,
+        Owned { ref r#type, name: _ }: Owned,
+        [first, .., ref last]: [String; 3],
+        (key, hidden, ..): (String, String, u8),
+        (&b, _, (c, _)): (&u8, String, &(u8, u8)),
+        ref whole @ (ref d, _): (String, u8),
+        _: String,
+        _a: u8,
+    ) -> usize {
+        name.push('!');
+        let texts = [&a, &name, r#type, &first, last, &key, &hidden, d, &whole.0];
+        texts.map(String::len).into_iter().sum::<usize>() + usize::from(b + c + _a)
+    }
+    let text = |text: &str| text.to_owned();
+    let owned = |name| Owned { name: text(name), r#type: text("type") };
+    let seen = input(|| {
+        f(
+            (text("a"), text("")),
+            owned("name"),
+            owned(""),
+            [text("first"), text(""), text("last")],
+            (text("key"), text("hidden"), 0),
+            (&1, text(""), &(2, 0)),
+            (text("d"), 3),
+            text(""),
+            4,
+        )
+    });
+    let expected = json!({
+        "a": "a", "name": "name", "type": "type", "first": "first", "last": "last", "key": "[REDACTED]", "b": 1, "c": 2,
+        "whole": ["d", 3], "d": "d", "_a": 4
+    });
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn expressions_of_the_attribute_see_the_values_beside_unbound_parts() {
+    #[traced("{name}", metadata(count, more = count > 1))]
+    fn f((name, count, _): (String, u8, String)) -> usize {
+        name.len() + usize::from(count)
+    }
+    let traces = capture_blocking(|| f(("named".to_owned(), 2, String::new())));
+    assert_eq!(traces.find("named").metadata(), json!({"count": 2, "more": true}).as_object());
+}
