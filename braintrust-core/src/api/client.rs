@@ -110,9 +110,12 @@ impl Api {
             Err(error) => Err(unanswered(&error, line, Address::Signed, &self.http)),
         };
         // Whatever was wrong with the address, the next one may be better; the rows themselves were not judged.
-        uploaded.map_err(|failure| match failure.remedy {
-            Remedy::None => Failure::transient(failure.text),
-            _ => failure,
+        uploaded.map_err(|failure| {
+            let failure = match failure.remedy {
+                Remedy::None => Failure::transient(failure.text),
+                _ => failure,
+            };
+            Failure { is_of_storage: true, ..failure }
         })
     }
 
@@ -146,7 +149,7 @@ impl Api {
         };
         let text = self.explain(response, line).await;
         let advice = if remedy == Remedy::None { advice(status) } else { "" };
-        Err(Failure { text: text + advice, remedy, status: Some(status) })
+        Err(Failure { status: Some(status), ..Failure::new(text + advice, remedy) })
     }
 
     /// What a server said, without the key, which some echo.

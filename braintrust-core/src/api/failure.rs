@@ -12,11 +12,13 @@ pub(crate) struct Failure {
     pub(crate) remedy: Remedy,
     /// What the server answered with, if it answered.
     pub(crate) status: Option<StatusCode>,
+    /// Whether it is the storage for large rows that failed, not the backend.
+    pub(crate) is_of_storage: bool,
 }
 
 impl Failure {
     pub(crate) fn new(text: String, remedy: Remedy) -> Self {
-        Self { text, remedy, status: None }
+        Self { text, remedy, status: None, is_of_storage: false }
     }
 
     pub(crate) fn transient(text: String) -> Self {

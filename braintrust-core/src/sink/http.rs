@@ -10,6 +10,7 @@ mod parcel;
 mod persist;
 mod queue;
 mod resolver;
+mod storage;
 mod store;
 #[cfg(test)]
 mod tests;

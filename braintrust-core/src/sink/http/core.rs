@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::aim::{Aim, USUAL};
+use super::aim::Aim;
 use super::courier::{Fate, Verdict};
 use super::driver::Trouble;
 use super::parcel::{Closing, OpenParcelRow, Parcel, Part};
 use super::queue::{Held, Limits, Queue, RowFacts, Window};
 use super::resolver::Resolver;
+use super::storage::Storage;
 use super::store::{Placed, Store};
 use crate::api::{Failure, Pacing, Remedy};
 use crate::container::Container;
@@ -22,6 +23,7 @@ use crate::report::LossReason;
 use crate::sink::RowBatch;
 use crate::spool::{Spool, SpoolRow, Ticket};
 
+mod aside;
 mod put_off;
 
 /// How often a large row may run out of time, each time after all repetitions, before others go first.
@@ -32,6 +34,7 @@ pub(super) struct Core {
     pub(super) resolver: Rc<Resolver>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) pacing: Pacing,
+    pub(super) storage: Rc<Storage>,
     /// Told of new rows, of flushes, and of the end.
     pub(super) wake: Notify,
     pub(super) is_closed: Cell<bool>,
@@ -87,8 +90,19 @@ impl Core {
             long_tries: BTreeMap::new(),
         });
         let (wake, is_closed, is_urged, is_left_alone, aim, is_read_in_vain) = Default::default();
-        let core =
-            Self { resolver, ledger, pacing, wake, is_closed, is_urged, is_left_alone, aim, is_read_in_vain, state };
+        let core = Self {
+            resolver,
+            ledger,
+            pacing,
+            storage: Rc::new(Storage::new(pacing)),
+            wake,
+            is_closed,
+            is_urged,
+            is_left_alone,
+            aim,
+            is_read_in_vain,
+            state,
+        };
         core.count_removed(&mut core.state.borrow_mut());
         core
     }
@@ -251,7 +265,8 @@ impl Core {
             }
             closing
         });
-        if unknown.iter().any(|container| self.resolver.is_put_off(container)) {
+        let has_put_off = unknown.iter().any(|container| self.resolver.is_put_off(container));
+        if state.queue.take_holds_aside() || has_put_off {
             self.leave_on_disk(state);
         }
         let parcel = Rc::new(parcel?);
@@ -289,7 +304,7 @@ impl Core {
                     self.refuse(&mut state, &refused, &failure.text);
                 }
                 Fate::TooLarge(text) => self.give_up(&mut state, &rows, LossReason::TooLarge, &text),
-                Fate::NotNow(failure) if state.gives_up_on(&parcel, &part, &failure) => {
+                Fate::NotNow(failure) | Fate::NotStored(failure) if state.gives_up_on(&parcel, &part, &failure) => {
                     let why = format!(
                         "{}, {LONG_TRIES} times over: a row of {} bytes may be more than gets through in time; log less \
                          in one span, or set BRAINTRUST_HTTP_TIMEOUT",
@@ -298,6 +313,7 @@ impl Core {
                     );
                     self.refuse(&mut state, &[parcel.open(part.indices()[0])], &why);
                 }
+                Fate::NotStored(failure) => self.set_aside(&mut state, &parcel, &part, &failure),
                 Fate::NotNow(failure) => {
                     self.take_back(&mut state, &parcel, &part);
                     trouble = Some(Trouble::from(failure));
@@ -448,22 +464,6 @@ impl Core {
 }
 
 impl State {
-    /// Whether a large row has run out of time so often that it must not hold up all others any longer.
-    fn gives_up_on(&mut self, parcel: &Parcel, part: &Part, failure: &Failure) -> bool {
-        let [index] = part.indices() else { return false };
-        let row = parcel.open(*index);
-        if failure.remedy != Remedy::AgainOrFewerRows || row.text.len() < USUAL {
-            return false;
-        }
-        let tries = self.long_tries.entry(row.facts.key).or_default();
-        *tries += 1;
-        let is_enough = *tries >= LONG_TRIES;
-        if is_enough {
-            self.long_tries.remove(&row.facts.key);
-        }
-        is_enough
-    }
-
     /// Tells those whose rows are all settled, but for those on disk that cannot leave for now.
     fn end_flushes(&mut self) {
         let first_open = self.unsettled.keys().next().copied().unwrap_or(u64::MAX);

@@ -2,6 +2,7 @@
 //! becomes of each of its rows.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use super::dump;
 use super::parcel::{Parcel, Part};
 use super::persist::{Patience, persist};
 use super::resolver::RequestLimits;
+use super::storage::Storage;
 use crate::api::{Api, Failure, Remedy};
 use crate::config::Settings;
 use crate::ledger::Ledger;
@@ -36,6 +38,7 @@ pub(super) struct Courier {
     pub(super) quiet_until: Cell<Option<Instant>>,
     /// What a request aims at.
     pub(super) aim: Cell<Aim>,
+    pub(super) storage: Rc<Storage>,
 }
 
 /// What has been decided about some rows.
@@ -54,6 +57,8 @@ pub(super) enum Fate {
     TooLarge(String),
     /// The backend refuses all that this logger has, or cannot be reached: the rows may well be taken later.
     NotNow(Failure),
+    /// Storage does not take these rows for now, which others do not need.
+    NotStored(Failure),
 }
 
 /// What follows from a failure.
@@ -118,18 +123,28 @@ impl Courier {
 
     /// Uploads a body that is too large for a request, and tells the backend where it is.
     async fn send_beside(&self, parcel: &Parcel, part: &Part, body: Bytes) -> Result<(), Failure> {
+        if let Some(failure) = self.storage.trouble() {
+            return Err(failure);
+        }
         let uploaded = Cell::new(None::<String>);
-        persist(self.patience, &self.ledger, async |attempt| {
+        let sent = persist(self.storage.patience(self.patience), &self.ledger, async |attempt| {
             self.ledger.sending(body.len(), attempt > 1);
             let sent = self.api.send_overflow(&self.api_url, part.rows(parcel), &body, &uploaded).await;
             self.heed(sent)
         })
-        .await
+        .await;
+        match &sent {
+            Ok(()) => self.storage.has_answered(),
+            Err(failure) if failure.is_of_storage => self.storage.has_failed(failure),
+            Err(_) => {}
+        }
+        sent
     }
 
     /// Notes until when the server wants to be left alone, by all requests.
     fn heed(&self, sent: Result<(), Failure>) -> Result<(), Failure> {
-        if let Some(wait) = sent.as_ref().err().and_then(|failure| failure.remedy.asked_wait()) {
+        let of_backend = sent.as_ref().err().filter(|failure| !failure.is_of_storage);
+        if let Some(wait) = of_backend.and_then(|failure| failure.remedy.asked_wait()) {
             let until = Instant::now() + wait;
             self.quiet_until.set(self.quiet_until.get().max(Some(until)));
         }
@@ -159,6 +174,7 @@ fn next(parcel: &Parcel, part: &Part, failure: Failure, searches: &mut usize, le
                 failure.text
             )))
         }
+        Remedy::Again(_) | Remedy::AgainOrFewerRows if failure.is_of_storage => Next::Settle(Fate::NotStored(failure)),
         Remedy::Again(_) | Remedy::AgainOrFewerRows => Next::Settle(Fate::NotNow(failure)),
         Remedy::None if failure.concerns_all() => Next::Settle(Fate::NotNow(failure)),
         // A refusal may concern one container only, and must not take the rows of others with it.

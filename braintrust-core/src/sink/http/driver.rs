@@ -12,7 +12,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::{sleep_until, timeout};
 
 use super::core::Core;
-use super::courier::{Courier, Verdict};
+use super::courier::{Courier, Fate, Verdict};
 use super::persist::{LONG_WAIT, Patience};
 use super::queue::Limits;
 use crate::api::{Backoff, Failure, Session};
@@ -161,14 +161,29 @@ impl Driver {
             }
             if let Some((number, verdicts)) = self.next_answer(&mut under_way, &courier).await {
                 self.core.aim.set(courier.aim.get());
+                self.come_back_to_storage();
+                let is_heard = verdicts.iter().any(|verdict| !matches!(verdict.fate, Fate::NotStored(_)));
                 match self.core.settle(number, verdicts) {
-                    None => self.has_answered(trouble.is_some()),
+                    None if is_heard => self.has_answered(trouble.is_some()),
+                    // What waits for storage tells nothing of the backend.
+                    None => {}
                     some => {
                         trouble = some;
                         self.core.step_back();
                     }
                 }
             }
+        }
+    }
+
+    /// Sees to it that rows are tried again that storage does not take for now.
+    fn come_back_to_storage(&self) {
+        if let Some(wait) = self.core.storage.take_wait() {
+            let core = Rc::clone(&self.core);
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(wait).await;
+                core.try_aside_again();
+            });
         }
     }
 
@@ -256,6 +271,7 @@ impl Driver {
             ledger: Arc::clone(&self.core.ledger),
             settings: Arc::clone(&self.core.resolver.settings),
             quiet_until: Cell::default(),
+            storage: Rc::clone(&self.core.storage),
             aim: Cell::new(self.core.aim.get()),
         }
     }

@@ -1,7 +1,8 @@
 //! The rows that wait to be sent, from which requests are cut.
 //!
 //! Rows leave in the order in which they came, except for those that have to be passed over: rows of a span that has a
-//! row under way, and rows of a container of which is not yet known what it is called. Passed-over rows are *held*, and
+//! row under way, or one that storage does not take for now, and rows of a container of which is not yet known what it is
+//! called. Passed-over rows are *held*, and
 //! with them all later rows of their spans, so that two rows of one span never overtake each other and are never under
 //! way together.
 
@@ -112,6 +113,10 @@ pub(super) struct Queue {
     windows: VecDeque<Window>,
     /// The spans that have a row under way.
     under_way: HashSet<u64, ByKey>,
+    /// The spans that have a row which storage does not take for now.
+    aside: HashSet<u64, ByKey>,
+    /// Whether rows of those are held.
+    holds_aside: bool,
     /// How much of the windows has not left.
     rows: usize,
     bytes: usize,
@@ -176,7 +181,7 @@ impl Queue {
         let mut is_full = false;
         for held in std::mem::take(&mut self.held) {
             let key = held.facts.key;
-            let waits = is_full || blocked.contains(&key) || self.under_way.contains(&key);
+            let waits = is_full || blocked.contains(&key) || self.under_way.contains(&key) || self.aside.contains(&key);
             let closing = if waits { None } else { closing_of(held.container.as_ref(), packing, place) };
             match closing {
                 Some(closing) if packing.has_room(held.text.len(), closing) => {
@@ -205,7 +210,8 @@ impl Queue {
                 return;
             }
             let key = facts.key;
-            let waits = self.under_way.contains(&key) || self.held_keys.contains_key(&key);
+            let is_aside = self.aside.contains(&key);
+            let waits = is_aside || self.under_way.contains(&key) || self.held_keys.contains_key(&key);
             let closing = if waits { None } else { closing_of(row.container, packing, place) };
             match closing {
                 Some(closing) if packing.has_room(row.text.len(), closing) => {
@@ -216,6 +222,7 @@ impl Queue {
                 None => {
                     self.held.push_back(Held { text: row.text.into(), container: row.container.cloned(), facts });
                     *self.held_keys.entry(key).or_default() += 1;
+                    self.holds_aside |= is_aside;
                 }
             }
             self.rows -= 1;
@@ -251,6 +258,22 @@ impl Queue {
         self.may_release = true;
     }
 
+    /// Passes over all rows of these spans, until [`end_aside`](Self::end_aside).
+    pub(super) fn set_aside(&mut self, keys: impl Iterator<Item = u64>) {
+        self.aside.extend(keys);
+        self.holds_aside = true;
+    }
+
+    pub(super) fn end_aside(&mut self) {
+        self.aside.clear();
+        self.may_release = true;
+    }
+
+    /// Whether rows have been passed over since this was last asked because storage does not take those of their spans.
+    pub(super) fn take_holds_aside(&mut self) -> bool {
+        std::mem::take(&mut self.holds_aside)
+    }
+
     /// Containers that were not known may be known now.
     pub(super) fn release(&mut self) {
         self.may_release = true;
@@ -268,8 +291,9 @@ impl Queue {
         taken
     }
 
-    /// Has `put` put the held rows on disk that `is_meant`, and lets them go; what cannot be put there stays, and with it
-    /// all that is younger. So do spans that have a row under way, which may come back.
+    /// Has `put` put the held rows on disk whose span is set aside or whose container `is_meant`, and lets them go; what
+    /// cannot be put there stays, and with it all that is younger. So do spans that have a row under way, which may come
+    /// back.
     pub(super) fn let_go_held(
         &mut self,
         is_meant: impl Fn(&Container) -> bool,
@@ -278,7 +302,8 @@ impl Queue {
         let (mut let_go, mut has_room) = (Vec::new(), true);
         for mut held in std::mem::take(&mut self.held) {
             let key = held.facts.key;
-            let may_go = has_room && !self.under_way.contains(&key) && held.container.as_deref().is_some_and(&is_meant);
+            let is_meant = self.aside.contains(&key) || held.container.as_deref().is_some_and(&is_meant);
+            let may_go = has_room && is_meant && !self.under_way.contains(&key);
             if may_go && held.facts.ticket.is_none() {
                 held.facts.ticket = put(&held.as_row());
                 has_room = held.facts.ticket.is_some();

@@ -148,29 +148,40 @@ impl Store {
         }
     }
 
-    /// Puts the held rows of containers that `is_put_off` on disk, and lets them go; it is returned what they were.
+    /// Puts the held rows on disk whose span is set aside or whose container `is_put_off`, and lets them go; it is
+    /// returned what they were.
     pub(super) fn put_off_held(&mut self, queue: &mut Queue, is_put_off: impl Fn(&Container) -> bool) -> Vec<RowFacts> {
         if self.spool.is_none() {
             return Vec::new();
         }
         let was_empty = self.is_read();
+        let own = std::mem::take(&mut self.own);
         let let_go = queue.let_go_held(is_put_off, |row| {
             // What waits to be read there is younger, and must stay so.
-            let container = row.container.filter(|_| was_empty).map(|container| container.encode())?;
+            if !was_empty {
+                return None;
+            }
+            let container = row.container.map_or_else(|| own.clone(), |container| container.encode());
             let row = SpoolRow { key: row.key, container: &container, text: row.text };
             self.append(std::iter::once(row))?.first().copied()
         });
+        self.own = own;
         if was_empty {
             self.skip_to_end();
         }
-        if let Some(spool) = &mut self.spool {
-            spool.leave(let_go.iter().filter_map(|row| row.ticket));
-        }
+        self.leave(&let_go);
         let_go
     }
 
-    /// Rows that were put off may leave, once they are read again.
-    pub(super) fn reopen_put_off(&mut self) {
+    /// Rows on disk stay there for now, and nobody waits for them.
+    pub(super) fn leave(&mut self, rows: &[RowFacts]) {
+        if let Some(spool) = &mut self.spool {
+            spool.leave(rows.iter().filter_map(|row| row.ticket));
+        }
+    }
+
+    /// Rows that were left may go, once they are read again.
+    pub(super) fn reopen_left(&mut self) {
         if let Some(spool) = &mut self.spool {
             spool.reopen_left();
         }

@@ -20,7 +20,8 @@ impl Core {
         self.wake.notify_one();
     }
 
-    /// Lets the rows go that were passed over because their container cannot be had for now.
+    /// Lets the rows go that were passed over because their container cannot be had for now, or storage does not take one
+    /// of their span.
     pub(super) fn leave_on_disk(&self, state: &mut State) {
         let left = state.store.put_off_held(&mut state.queue, |container| self.resolver.is_put_off(container));
         self.count_spooled(state);
@@ -37,7 +38,7 @@ impl Core {
         let state = &mut *self.state.borrow_mut();
         if was_put_off && state.store.has_spool() {
             self.is_read_in_vain.set(true);
-            state.store.reopen_put_off();
+            state.store.reopen_left();
         }
         state.queue.release();
         self.wake.notify_one();

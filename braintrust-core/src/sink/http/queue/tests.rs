@@ -17,6 +17,10 @@ enum Step {
     Arrive(prop::sample::Index),
     /// One of the requests under way comes back.
     Fail(prop::sample::Index),
+    /// One of the requests under way comes back, because storage does not take it.
+    SetAside(prop::sample::Index),
+    /// It is time to try storage again.
+    EndAside,
     /// A container becomes known.
     Learn(u8),
 }
@@ -28,6 +32,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::Cut),
         3 => any::<prop::sample::Index>().prop_map(Step::Arrive),
         1 => any::<prop::sample::Index>().prop_map(Step::Fail),
+        1 => any::<prop::sample::Index>().prop_map(Step::SetAside),
+        1 => Just(Step::EndAside),
         1 => (1..3u8).prop_map(Step::Learn),
     ];
     prop::collection::vec(step, 0..60)
@@ -39,6 +45,7 @@ struct World {
     limits: Limits,
     known: Vec<bool>,
     under_way: Vec<Parcel>,
+    aside: HashSet<u64>,
     /// The number that the next row of each span gets, and the one that is to arrive next.
     made: HashMap<u64, usize>,
     arrived: HashMap<u64, usize>,
@@ -47,16 +54,22 @@ struct World {
 impl World {
     fn new(limits: Limits) -> Self {
         let known = vec![true, false, false];
-        let (queue, under_way, made, arrived) = Default::default();
-        Self { queue, limits, known, under_way, made, arrived }
+        let (queue, under_way, aside, made, arrived) = Default::default();
+        Self { queue, limits, known, under_way, aside, made, arrived }
     }
 
     fn step(&mut self, step: &Step) {
         match step {
             Step::Window(rows) => self.window(rows),
             Step::Cut => self.cut(),
-            Step::Arrive(index) => self.end_of_request(Some(index), true),
-            Step::Fail(index) => self.end_of_request(Some(index), false),
+            Step::Arrive(index) => drop(self.end_of_request(Some(index), true)),
+            Step::Fail(index) => drop(self.end_of_request(Some(index), false)),
+            Step::SetAside(index) => {
+                let keys = self.end_of_request(Some(index), false);
+                self.queue.set_aside(keys.iter().copied());
+                self.aside.extend(keys);
+            }
+            Step::EndAside => self.end_aside(),
             Step::Learn(container) => {
                 self.known[usize::from(*container)] = true;
                 self.queue.release();
@@ -89,6 +102,7 @@ impl World {
         });
         let Some(parcel) = parcel else { return };
         assert!(parcel.len() <= self.limits.rows);
+        assert!(parcel.keys().all(|key| !self.aside.contains(&key)), "a row of a span that is set aside leaves");
         let size = Part::whole(&parcel).body(&parcel).len();
         assert!(parcel.len() == 1 || size <= self.limits.bytes, "{size} bytes of {}", self.limits.bytes);
         let mut keys: Vec<_> = self.under_way.iter().flat_map(Parcel::keys).chain(parcel.keys()).collect();
@@ -97,9 +111,10 @@ impl World {
         self.under_way.push(parcel);
     }
 
-    fn end_of_request(&mut self, index: Option<&prop::sample::Index>, well: bool) {
+    /// The end of a request, and the spans that it had rows of.
+    fn end_of_request(&mut self, index: Option<&prop::sample::Index>, well: bool) -> Vec<u64> {
         if self.under_way.is_empty() {
-            return;
+            return Vec::new();
         }
         let index = index.map_or(0, |index| index.index(self.under_way.len()));
         let parcel = self.under_way.swap_remove(index);
@@ -112,6 +127,12 @@ impl World {
                 rows.map(|row| Held { text: row.text.into(), container: row.container.cloned(), facts: row.facts });
             self.queue.give_back(held);
         }
+        parcel.keys().collect()
+    }
+
+    fn end_aside(&mut self) {
+        self.aside.clear();
+        self.queue.end_aside();
     }
 
     fn arrive(&mut self, text: &[u8]) {
@@ -125,7 +146,7 @@ impl World {
 
     fn finish(&mut self) {
         self.known.fill(true);
-        self.queue.release();
+        self.end_aside();
         for _ in 0..10_000 {
             self.cut();
             self.end_of_request(None, true);
