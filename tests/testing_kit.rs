@@ -172,7 +172,7 @@ fn what_is_said_of_a_span_is_no_span() {
     logger.flush_blocking(Duration::from_secs(60)).unwrap();
     let traces = rows.traces();
 
-    assert_snapshot!(traces.tree(), @r#"root(task) out="pong" comment="nice" comment="a\nlot""#);
+    assert_snapshot!(traces.tree(), @r#"root(task) out="pong" scores={"rating":1.0} comment="nice" comment="a\nlot""#);
     assert_eq!((traces.len(), traces.roots().len()), (1, 1));
     let span = traces.find("root");
     assert_eq!(span.comments(), ["nice", "a\nlot"]);

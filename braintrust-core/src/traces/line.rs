@@ -1,4 +1,4 @@
-//! What one line of a tree says: `name(type) 1.2s in=… out=… error=… tokens=12→34 comment=…`.
+//! What one line of a tree says: `name(type) 1.2s in=… out=… error=… tokens=12→34 scores=… comment=…`.
 
 use std::fmt;
 use std::time::Duration;
@@ -32,6 +32,11 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, span: TracedSpan<'_>, style: &Li
     }
     if let Some(tokens) = tokens(span) {
         write_field(f, "tokens", tokens, style)?;
+    }
+    if span.scores().is_some_and(|scores| !scores.is_empty())
+        && let Some(scores) = span.row().get("scores")
+    {
+        write_field(f, "scores", clip::json(scores, style.max_width), style)?;
     }
     for comment in span.comments() {
         write_field(f, "comment", clip::quoted(comment, style.max_width), style)?;

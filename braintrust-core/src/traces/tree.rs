@@ -9,7 +9,7 @@ use super::paint::{Color, Paint};
 /// Spans as text, one line each, indented under their parents.
 ///
 /// A line has the name and the kind, how long the span took (or that it is `unfinished`), and as far as they were logged:
-/// input, output, error, tokens (of prompt and completion) and comments. For all else, see [`TracedSpan`].
+/// input, output, error, tokens (of prompt and completion), scores and comments. For all else, see [`TracedSpan`].
 ///
 /// ```
 /// # use braintrust::Traces;

@@ -6,18 +6,18 @@ use serde_json::json;
 use super::{Traces, row, tree, with};
 
 #[test]
-fn a_line_has_name_type_input_output_error_and_tokens() {
+fn a_line_has_name_type_input_output_error_tokens_and_scores() {
     let answer = with(
         row("answer", 1.0, &[]),
         json!({
-            "input": {"body": "hi"}, "output": "…", "error": "too \"long\"\nby far",
+            "input": {"body": "hi"}, "output": "…", "error": "too \"long\"\nby far", "scores": {"style": 0.5, "fit": 1},
             "span_attributes": {"name": "answer", "type": "function"},
             "metrics": {"start": 1.0, "end": 2.0, "prompt_tokens": 12, "completion_tokens": 34.0, "tokens": 46},
         }),
     );
     assert_snapshot!(
         tree([answer]),
-        @r#"answer(function) in={"body":"hi"} out="…" error="too \"long\"\nby far" tokens=12→34"#
+        @r#"answer(function) in={"body":"hi"} out="…" error="too \"long\"\nby far" tokens=12→34 scores={"fit":1,"style":0.5}"#
     );
 }
 
