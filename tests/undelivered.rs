@@ -2,7 +2,7 @@
 
 mod backend;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -137,6 +137,13 @@ fn a_flush_in_a_mask_does_not_wait_for_itself() {
     assert!(error.is_config() && error.to_string().contains("it would wait for itself"), "{error}");
 }
 
+/// The file of rows in a spool that has one, whatever else lies beside it.
+fn rows_file(spool: &Path) -> PathBuf {
+    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let mut files = entries(spool).flat_map(|folder| entries(&folder).collect::<Vec<_>>());
+    files.find(|file| file.extension().is_some_and(|extension| extension == "rows")).unwrap()
+}
+
 /// What a crash of the machine has left may be anything; there is nothing in it to wait for.
 #[test]
 fn a_flush_does_not_wait_for_a_spool_of_damage() {
@@ -146,7 +153,7 @@ fn a_flush_does_not_wait_for_a_spool_of_damage() {
     first.log(Event::new().output("makes the folder"));
     assert_eq!(first.flush_blocking(LIMIT).unwrap().spooled, 1);
     backend.heal();
-    let folder = std::fs::read_dir(spool.path()).unwrap().next().unwrap().unwrap().path();
+    let folder = rows_file(spool.path()).parent().unwrap().to_owned();
     std::fs::write(folder.join("0000000000000000-0000000000000000-0000000000000000.rows"), [7; 1000]).unwrap();
     let second = logger_with_spool(&backend, spool.path());
     let begun = Instant::now();
@@ -181,9 +188,7 @@ fn rows_that_cannot_be_read_back_are_counted_as_lost() {
     let logger = logger_with_spool(&backend, spool.path());
     (0..10).for_each(|number| drop(logger.log(Event::new().output(number))));
     assert_eq!(logger.flush_blocking(LIMIT).unwrap().spooled, 10);
-    let folder = std::fs::read_dir(spool.path()).unwrap().next().unwrap().unwrap().path();
-    let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
-    let file = std::fs::File::options().write(true).open(file).unwrap();
+    let file = std::fs::File::options().write(true).open(rows_file(spool.path())).unwrap();
     file.set_len(file.metadata().unwrap().len() / 2).unwrap();
     backend.heal();
     let is_over = || {

@@ -1,5 +1,6 @@
 //! The faults of a backend, each switched on for a while and then off.
 
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -137,7 +138,12 @@ fn faulty_rounds(scene: &mut Scene, flush: fn(&mut Scene)) -> Latency {
 
 /// The backend goes away while rows are under way, and comes back within the flush's limit.
 fn restarted_mid_flush() {
-    let mut scene = Scene::new(None);
+    // The same request may meet all three outages, and each of them twice: its rows are not to wait on disk for that.
+    let mut scene = Scene::with_disk(None, |_| {
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        program.env("BRAINTRUST_NUM_RETRIES", "8");
+        program
+    });
     let slow = || Fault::At(Rows, Slow(Duration::from_millis(100)));
     scene.backend.fail(slow());
     scene.calls(ROUND);
@@ -151,11 +157,6 @@ fn restarted_mid_flush() {
         scene.backend.fail(slow());
     }
     let flushed = scene.program.flushed();
-    assert_eq!((&flushed.error, flushed.lost), (&None, 0));
-    // On a busy machine the same request may meet all three: then its rows wait on disk, and it is told.
-    if !scene.has_all() {
-        assert!(flushed.spooled > 0, "{flushed:?}");
-        scene.flush_well();
-    }
+    assert_eq!((flushed.error, flushed.lost), (None, 0));
     scene.check();
 }
