@@ -16,7 +16,7 @@ const SECRET: &str = "sk-proj-Ab3dEf6hIj9kLm2nOp5q";
 type Row = Map<String, Value>;
 
 fn builder(backend: &Backend) -> LoggerBuilder {
-    Logger::builder().project("my-project").api_key(KEY).app_url(backend.url())
+    backend.builder("my-project")
 }
 
 /// The rows that a scenario sends, and everything else that went over the wire.

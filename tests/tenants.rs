@@ -13,9 +13,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[test]
 fn rows_of_two_keys_never_share_a_request() {
     let backend = Backend::start();
-    let logger = |tenant: &str| {
-        Logger::builder().project(tenant).api_key(format!("{KEY}-{tenant}")).app_url(backend.url()).build().unwrap()
-    };
+    let logger = |tenant: &str| backend.builder(tenant).api_key(format!("{KEY}-{tenant}")).build().unwrap();
     let tenants = ["north", "south", "east"];
     let loggers = tenants.map(logger);
     for round in 0..200 {
@@ -44,14 +42,7 @@ fn a_project_whose_backend_is_away_holds_up_no_other() {
     let backend = Backend::start();
     let nowhere =
         Logger::builder().project("away").api_key(KEY).app_url("http://127.0.0.1:9").without_spool().build().unwrap();
-    let unknown = Logger::builder()
-        .project("p")
-        .api_key(KEY)
-        .org_name("nobody")
-        .without_spool()
-        .app_url(backend.url())
-        .build()
-        .unwrap();
+    let unknown = backend.builder("p").org_name("nobody").build().unwrap();
     let healthy = backend.logger("here");
     for logger in [&nowhere, &unknown, &healthy] {
         logger.start_span("call").start().end();

@@ -16,7 +16,7 @@ use serde_json::Value;
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn builder(backend: &Backend) -> LoggerBuilder {
-    Logger::builder().project("p").api_key(KEY).app_url(backend.url()).num_retries(0)
+    backend.builder("p").num_retries(0)
 }
 
 fn logger_with_spool(backend: &Backend, spool: &Path) -> Logger {

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backend::{Backend, KEY};
+use backend::Backend;
 use braintrust::{Logger, LoggerBuilder};
 use serde_json::Value;
 
@@ -66,7 +66,7 @@ fn is_reference(value: &Value, filename: &str, content_type: &str) -> bool {
 }
 
 fn logger_with(backend: &Backend, set: impl FnOnce(LoggerBuilder) -> LoggerBuilder) -> Logger {
-    set(Logger::builder().project("p").api_key(KEY).app_url(backend.url())).build().unwrap()
+    set(backend.builder("p")).build().unwrap()
 }
 
 /// A folder that is removed when the test is over.

@@ -1,6 +1,6 @@
 //! Data anywhere in a value: uploaded once for each key, and only where the row still names it.
 
-use braintrust::{Attachment, Event, ExternalAttachment, JsonAttachment, Logger, SpanType, current_span, traced};
+use braintrust::{Attachment, Event, ExternalAttachment, JsonAttachment, SpanType, current_span, traced};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -83,8 +83,7 @@ fn what_is_logged_again_is_uploaded_once() {
 fn each_key_has_its_own_upload() {
     let backend = Backend::start();
     let north = backend.logger("north");
-    let south =
-        Logger::builder().project("south").api_key(format!("{KEY}-south")).app_url(backend.url()).build().unwrap();
+    let south = backend.builder("south").api_key(format!("{KEY}-south")).build().unwrap();
     let shared = json!(Attachment::from_bytes(&b"shared by both"[..]));
     for logger in [&north, &south] {
         logger.log(Event::new().input(&shared));

@@ -4,7 +4,7 @@
 
 use std::ops::Deref;
 
-use braintrust::Logger;
+use braintrust::{Logger, LoggerBuilder};
 use serde_json::{Map, Value};
 
 pub const KEY: &str = "sk-test-0123456789abcdef";
@@ -19,8 +19,15 @@ impl Backend {
 
     /// A logger whose rows come here.
     pub fn logger(&self, project: &str) -> Logger {
-        // Without a spool: what is left after a test must not lie in the home folder of whoever runs it.
-        Logger::builder().project(project).api_key(KEY).app_url(self.url()).without_spool().build().unwrap()
+        self.builder(project).build().unwrap()
+    }
+
+    /// A logger whose rows come here, to be built as the test wants it.
+    ///
+    /// It has no spool: the default one lies in the home folder of whoever runs the tests. What is left there does not
+    /// belong there, and comes to whichever test gets the same port next.
+    pub fn builder(&self, project: &str) -> LoggerBuilder {
+        Logger::builder().project(project).api_key(KEY).app_url(self.url()).without_spool()
     }
 
     /// All rows sent so far, in the order of their arrival.
