@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use backend::{Backend, KEY};
+use backend::Backend;
 use braintrust::{Event, Logger, LoggerBuilder, LossReason, MaskedField};
 use braintrust_test_backend::{Endpoint, Fault, Trouble};
 use serde_json::Value;
