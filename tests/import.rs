@@ -5,7 +5,7 @@ mod backend;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use backend::Backend;
@@ -14,21 +14,24 @@ use braintrust::testing::{MemoryRows, memory_logger};
 use braintrust::{Event, Feedback, Logger, TracedSpan, Traces, local, start_span, traced};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A folder that is removed when the test is over.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("braintrust-import-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
     }
 
     fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
+        let path = self.path().join(name);
         fs::write(&path, content).unwrap();
         path
     }
@@ -36,17 +39,11 @@ impl Folder {
     /// The file of rows that a logger has left here, beside the `.gitignore`.
     fn rows(&self) -> PathBuf {
         let is_rows = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
-        fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path()).find(is_rows).unwrap()
+        fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path()).find(is_rows).unwrap()
     }
 
     fn logger(&self) -> Logger {
-        Logger::builder().project("origin").local_folder(&self.0).build().unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        Logger::builder().project("origin").local_folder(self.path()).build().unwrap()
     }
 }
 
@@ -95,13 +92,13 @@ fn trace_something(logger: &Logger) {
 
 #[test]
 fn the_local_folder_comes_through_unchanged_and_twice_is_as_good_as_once() {
-    let folder = Folder::new("round-trip");
+    let folder = Folder::new();
     trace_something(&folder.logger());
-    let original = local::read(&folder.0).unwrap();
+    let original = local::read(folder.path()).unwrap();
 
     let (logger, rows) = memory_logger();
     for _ in 0..2 {
-        let report = Import::new(&logger).local_folder(&folder.0).run().unwrap();
+        let report = Import::new(&logger).local_folder(folder.path()).run().unwrap();
         assert_eq!((report.skipped, report.lost.total()), (0, 0), "{report}");
         assert_eq!(all_rows(&rows.traces()), all_rows(&original));
     }
@@ -112,9 +109,9 @@ fn the_local_folder_comes_through_unchanged_and_twice_is_as_good_as_once() {
 
 #[test]
 fn what_write_jsonl_writes_is_read_again() {
-    let folder = Folder::new("jsonl");
+    let folder = Folder::new();
     trace_something(&folder.logger());
-    let original = local::read(&folder.0).unwrap();
+    let original = local::read(folder.path()).unwrap();
     let mut lines = Vec::new();
     original.write_jsonl(&mut lines).unwrap();
 
@@ -126,16 +123,16 @@ fn what_write_jsonl_writes_is_read_again() {
 
 #[test]
 fn new_ids_make_a_copy_of_the_same_shape() {
-    let folder = Folder::new("anew");
+    let folder = Folder::new();
     let logger = folder.logger();
     trace_something(&logger);
-    let original = local::read(&folder.0).unwrap();
+    let original = local::read(folder.path()).unwrap();
     let id = original.find("scored").id().to_owned();
     logger.log_feedback(&id, Feedback::new().comment("nice").score("rating", 1.0)).unwrap();
     logger.flush_blocking(LIMIT).unwrap();
-    let original = local::read(&folder.0).unwrap();
+    let original = local::read(folder.path()).unwrap();
 
-    let (_, rows) = import(|import| import.local_folder(&folder.0).keep_ids(false));
+    let (_, rows) = import(|import| import.local_folder(folder.path()).keep_ids(false));
 
     let copy = rows.traces();
     assert_eq!(copy.tree().to_string(), original.tree().durations(false).to_string());
@@ -148,13 +145,13 @@ fn new_ids_make_a_copy_of_the_same_shape() {
 
 #[test]
 fn the_local_folder_can_be_sent_to_braintrust_later() {
-    let folder = Folder::new("later");
+    let folder = Folder::new();
     trace_something(&folder.logger());
-    let original = local::read(&folder.0).unwrap();
+    let original = local::read(folder.path()).unwrap();
     let backend = Backend::start();
     let logger = backend.logger("my-project");
 
-    let report = Import::new(&logger).local_folder(&folder.0).run().unwrap();
+    let report = Import::new(&logger).local_folder(folder.path()).run().unwrap();
 
     assert_eq!(report.imported, report.read, "{report}");
     let rows = backend.rows();
@@ -166,12 +163,12 @@ fn the_local_folder_can_be_sent_to_braintrust_later() {
 
 #[test]
 fn a_folder_is_not_imported_into_itself() {
-    let (folder, other) = (Folder::new("itself"), Folder::new("another"));
+    let (folder, other) = (Folder::new(), Folder::new());
     let logger = folder.logger();
     trace_something(&logger);
     let own = folder.rows();
     let before = fs::read(&own).unwrap();
-    for refused in [Import::new(&logger).local_folder(&folder.0), Import::new(&logger).file(&own)] {
+    for refused in [Import::new(&logger).local_folder(folder.path()), Import::new(&logger).file(&own)] {
         let error = refused.run().unwrap_err();
         assert!(error.is_argument() && error.to_string().contains("a logger that writes to it"), "{error}");
     }
@@ -231,7 +228,7 @@ fn every_arrangement_of_the_same_rows_is_the_same_import() {
 
 #[test]
 fn a_half_valid_file_gives_what_is_valid_and_names_every_bad_line() {
-    let folder = Folder::new("half-valid");
+    let folder = Folder::new();
     let good = |id: &str| format!(r#"{{"id":"{id}","span_id":"{id}","root_span_id":"t"}}"#) + "\n";
     let content = [
         good("a").as_bytes(),
@@ -303,19 +300,20 @@ fn rows_of_a_span_that_come_far_apart_are_still_one_span() {
 
 #[test]
 fn what_cannot_be_read_or_must_not_is_an_error_that_says_what_to_do() {
-    let folder = Folder::new("errors");
+    let folder = Folder::new();
     let logger = folder.logger();
     let failure = |import: Import<'_>| import.run().unwrap_err().to_string();
     assert!(failure(Import::new(&logger).file("no/such/file.jsonl")).contains("`no/such/file.jsonl`"));
     assert!(failure(Import::new(&logger).local_folder("no/such/folder")).contains("no folder `no/such/folder`"));
-    let own = failure(Import::new(&logger).local_folder(folder.0.join("..").join(folder.0.file_name().unwrap())));
+    let own =
+        failure(Import::new(&logger).local_folder(folder.path().join("..").join(folder.path().file_name().unwrap())));
     assert!(own.contains("BRAINTRUST_API_KEY"), "{own}");
     assert_eq!(Import::new(&logger).run().unwrap(), ImportReport::default());
 }
 
 #[test]
 fn a_destination_that_takes_nothing_stops_the_import() {
-    let folder = Folder::new("unwritable");
+    let folder = Folder::new();
     let file = folder.file("not-a-folder", "");
     let logger = Logger::builder().project("p").local_folder(file.join("inside")).build().unwrap();
     let error = Import::new(&logger).rows((0..10_000).map(|n| json!({"id": n.to_string()}))).run().unwrap_err();

@@ -7,28 +7,21 @@ use std::time::Duration;
 
 use braintrust::{Logger, local, start_span, traced};
 use insta::assert_snapshot;
+use tempfile::TempDir;
 
-/// A folder that is removed when the test is over.
-struct Folder(PathBuf);
+/// Longer than any busy machine needs.
+const LIMIT: Duration = Duration::from_secs(60);
 
-impl Folder {
-    fn new(test: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("braintrust-{test}-{}", std::process::id())))
-    }
-
-    fn logger(&self) -> Logger {
-        Logger::builder().project("test").local_folder(&self.0).build().unwrap()
-    }
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn logger(folder: &TempDir) -> Logger {
+    Logger::builder().project("test").local_folder(folder.path()).build().unwrap()
 }
 
 fn flush(logger: &Logger) {
-    logger.flush_blocking(Duration::from_secs(10)).unwrap();
+    logger.flush_blocking(LIMIT).unwrap();
 }
 
 #[traced(type = "tool")]
@@ -42,8 +35,8 @@ fn tree(dir: &Path) -> String {
 
 #[test]
 fn spans_come_back_as_the_trees_they_were() {
-    let folder = Folder::new("trees");
-    let logger = folder.logger();
+    let folder = folder();
+    let logger = logger(&folder);
 
     logger.in_scope(|| {
         start_span("first").start().in_scope(|| {
@@ -54,58 +47,57 @@ fn spans_come_back_as_the_trees_they_were() {
     });
     flush(&logger);
 
-    assert_snapshot!(tree(&folder.0), @r#"
+    assert_snapshot!(tree(folder.path()), @r#"
     first(task)
     ├─ divide(tool) in={"a":4,"b":2} out=2
     ╰─ divide(tool) in={"a":4,"b":0} error="division by zero"
     second(task) in="in"
     "#);
-    let traces = local::read(&folder.0).unwrap();
+    let traces = local::read(folder.path()).unwrap();
     assert!(traces.find("first").duration().unwrap() >= traces.find("divide").duration().unwrap());
 }
 
 #[test]
 fn a_span_written_bit_by_bit_by_several_flushes_is_one_span() {
-    let folder = Folder::new("bits");
-    let logger = folder.logger();
+    let folder = folder();
+    let logger = logger(&folder);
 
     let span = logger.start_span("job").input(1).start();
     flush(&logger);
-    assert_snapshot!(tree(&folder.0), @"job(task) unfinished in=1");
+    assert_snapshot!(tree(folder.path()), @"job(task) unfinished in=1");
 
     span.log(braintrust::Event::new().output(2).tag("done"));
     span.end();
     flush(&logger);
-    assert_snapshot!(tree(&folder.0), @"job(task) in=1 out=2");
-    assert_eq!(local::read(&folder.0).unwrap().find("job").tags(), ["done"]);
+    assert_snapshot!(tree(folder.path()), @"job(task) in=1 out=2");
+    assert_eq!(local::read(folder.path()).unwrap().find("job").tags(), ["done"]);
 }
 
 #[test]
 fn a_line_cut_off_by_a_crash_is_skipped_and_counted() {
-    let folder = Folder::new("crash");
-    let logger = folder.logger();
+    let folder = folder();
+    let logger = logger(&folder);
     logger.start_span("whole").start().end();
     flush(&logger);
 
     let is_rows = |path: &PathBuf| path.extension().is_some_and(|end| end == "jsonl");
-    let path = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().path()).find(is_rows).unwrap();
+    let path = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).find(is_rows).unwrap();
     let mut file = OpenOptions::new().append(true).open(path).unwrap();
     file.write_all(br#"{"id":"cut off in the mid"#).unwrap();
 
-    let traces = local::read(&folder.0).unwrap();
+    let traces = local::read(folder.path()).unwrap();
     assert_eq!((traces.len(), traces.skipped_lines()), (1, 1));
 }
 
 #[test]
 fn a_file_in_the_place_of_the_folder_is_told_of() {
-    let folder = Folder::new("file");
-    fs::create_dir(&folder.0).unwrap();
-    let file = folder.0.join(".braintrust");
+    let folder = folder();
+    let file = folder.path().join(".braintrust");
     fs::write(&file, "a note").unwrap();
     let logger = Logger::builder().project("test").local_folder(&file).build().unwrap();
 
     logger.start_span("step").start().end();
-    let error = logger.flush_blocking(Duration::from_secs(10)).unwrap_err();
+    let error = logger.flush_blocking(LIMIT).unwrap_err();
 
     assert_eq!(error.report().unwrap().lost.total(), 1);
     assert!(error.to_string().contains("there is a file where the folder should be"), "{error}");

@@ -73,14 +73,18 @@ fn built_in_masks_leave_no_secret_in_any_row() {
 
 #[test]
 fn the_local_folder_holds_what_may_be_seen_only() {
-    let folder = std::env::temp_dir().join(format!("braintrust-masking-{}", std::process::id()));
-    let logger =
-        Logger::builder().project("p").local_folder(&folder).mask_secrets().mask_fields(["name"]).build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let logger = Logger::builder()
+        .project("p")
+        .local_folder(folder.path())
+        .mask_secrets()
+        .mask_fields(["name"])
+        .build()
+        .unwrap();
     logger.log(Event::new().input(json!({"name": "Ada", "key": SECRET})));
     logger.flush_blocking(LIMIT).unwrap();
-    let traces = local::read(&folder).unwrap();
+    let traces = local::read(folder.path()).unwrap();
     assert_eq!(*traces.find("root").input().unwrap(), json!({"key": "[REDACTED]", "name": "[REDACTED]"}));
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -1,18 +1,16 @@
 //! Several projects in one process: each sees its own tree, whatever is around it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use braintrust::testing::memory_logger;
 use braintrust::{Event, Feedback, Logger, Span, SpanType, Traces, current_span, start_span, traced};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-fn folder() -> std::path::PathBuf {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("braintrust-projects-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    std::env::temp_dir().join(name)
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
 }
 
 #[test]
@@ -58,14 +56,16 @@ fn unknown() {
 #[test]
 fn projects_by_key() {
     let (support, billing) = (folder(), folder());
-    let register = |key: &str, folder| braintrust::register(key, Logger::builder().project(key).local_folder(folder));
+    let register = |key: &str, folder: &TempDir| {
+        braintrust::register(key, Logger::builder().project(key).local_folder(folder.path()))
+    };
     register("support", &support).unwrap();
     register("billing", &billing).unwrap();
     triage(1);
     for key in ["support", "billing"] {
         braintrust::logger(key).unwrap().flush_blocking(LIMIT).unwrap();
     }
-    let read = |folder| braintrust::local::read(folder).unwrap();
+    let read = |folder: &TempDir| braintrust::local::read(folder.path()).unwrap();
     let (support_traces, billing_traces): (Traces, Traces) = (read(&support), read(&billing));
     assert_eq!(support_traces.find("escalate").parent(), Some(support_traces.find("triage")));
     assert_eq!((support_traces.len(), billing_traces.len()), (2, 1));
@@ -83,25 +83,21 @@ fn projects_by_key() {
     logger.in_scope(unknown);
     logger.flush_blocking(LIMIT).unwrap();
     assert_eq!(rows.traces().len(), 1, "an unknown key means as usual");
-    for folder in [support, billing] {
-        std::fs::remove_dir_all(folder).unwrap();
-    }
 }
 
 /// What two loggers have in common is said once.
 #[test]
 fn a_builder_can_be_cloned() {
     let folder = folder();
-    let common = Logger::builder().local_folder(&folder).org_name("acme").max_generator_items(1_000);
+    let common = Logger::builder().local_folder(folder.path()).org_name("acme").max_generator_items(1_000);
     for project in ["north", "south"] {
         let logger = common.clone().project(project).build().unwrap();
         logger.log(Event::new().output(project));
         logger.flush_blocking(LIMIT).unwrap();
     }
-    let traces = braintrust::local::read(&folder).unwrap();
+    let traces = braintrust::local::read(folder.path()).unwrap();
     let projects: Vec<_> = traces.spans().iter().map(|span| span.row()["project_name"].clone()).collect();
     assert_eq!(projects, ["north", "south"]);
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -109,12 +105,11 @@ fn a_row_that_stays_here_has_no_link() {
     let folder = folder();
     // Neither a login nor the name of the organisation would help.
     for builder in [Logger::builder(), Logger::builder().org_name("acme")] {
-        let logger = builder.project("p").local_folder(&folder).build().unwrap();
+        let logger = builder.project("p").local_folder(folder.path()).build().unwrap();
         let link = logger.start_span("call").start().link();
         assert_eq!(link, "https://www.braintrust.dev/error-generating-link?msg=rows-are-kept-locally");
         logger.flush_blocking(LIMIT).unwrap();
     }
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

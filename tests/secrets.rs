@@ -121,15 +121,15 @@ fn look_through(test: &str, what: &str, fault: Option<Fault>, variable: &str) {
     if let Some(fault) = fault {
         backend.fail(fault);
     }
-    let folder = std::env::temp_dir().join(format!("braintrust-secrets-{what}-{}", std::process::id()));
-    let output = run(test, &backend, &folder, variable);
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(test, &backend, folder.path(), variable);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{what}: {out}{err}");
     assert!(out.contains("Logger { project: \"p\""), "{what}: everything was printed: {out}");
     assert!(!mentions(&output.stdout), "{what}: {out}");
     assert!(!mentions(&output.stderr), "{what}: {err}");
     let mut written = BTreeMap::new();
-    files(&folder, &mut written);
+    files(folder.path(), &mut written);
     for (path, content) in &written {
         assert!(!mentions(content), "{what}: {}", path.display());
         assert!(!mentions(path.as_os_str().as_encoded_bytes()), "{what}: {}", path.display());
@@ -139,5 +139,4 @@ fn look_through(test: &str, what: &str, fault: Option<Fault>, variable: &str) {
         let with_key = request.headers.values().filter(|value| mentions(value.as_bytes())).count();
         assert_eq!(with_key, usize::from(!request.path.starts_with("/upload/")), "{what}: {}", request.path);
     }
-    let _ = fs::remove_dir_all(folder);
 }

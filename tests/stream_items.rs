@@ -13,7 +13,8 @@ fn countdown(from: u8) -> impl Stream<Item = Result<u8, String>> {
 
 /// The output of a stream of so many items, of which so many are shown; and what is said of the stream.
 fn shown(limit: usize, items: u8) -> (Option<Value>, Option<Value>) {
-    let _logger = Logger::builder().project("p").local_folder(std::env::temp_dir()).max_generator_items(limit).build();
+    let folder = tempfile::tempdir().unwrap();
+    let _logger = Logger::builder().project("p").local_folder(folder.path()).max_generator_items(limit).build();
     let traces = capture_blocking(|| {
         let passed = block_on(countdown(items).count());
         assert_eq!(passed, usize::from(items), "the stream itself is never cut");

@@ -93,23 +93,19 @@ mod tests {
     use super::*;
 
     /// A folder that is removed when the test is over.
-    struct Folder(PathBuf);
+    struct Folder(tempfile::TempDir);
 
     impl Folder {
-        fn new(test: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("braintrust-read-{test}-{}", std::process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn path(&self) -> &Path {
+            self.0.path()
         }
 
         fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-            fs::write(self.0.join(name), content).unwrap();
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
+            fs::write(self.path().join(name), content).unwrap();
         }
     }
 
@@ -120,13 +116,13 @@ mod tests {
 
     #[test]
     fn reads_rows_of_all_files_in_the_order_of_their_names() {
-        let folder = Folder::new("order");
+        let folder = Folder::new();
         folder.write("rows-2.jsonl", row("a", r#","_is_merge":true,"output":"later","metrics":{"end":3.5}"#));
         folder.write("rows-1.jsonl", row("a", r#","output":"first","metrics":{"start":1.0}"#));
         folder.write("rows-1.jsonl.tmp", row("b", ""));
         folder.write(".gitignore", "*\n");
 
-        let traces = read(&folder.0).unwrap();
+        let traces = read(folder.path()).unwrap();
 
         assert_eq!(traces.tree().to_string(), r#"a 2.5s out="later""#);
         assert_eq!(traces.skipped_lines(), 0);
@@ -134,14 +130,14 @@ mod tests {
 
     #[test]
     fn skips_and_counts_lines_that_are_no_rows() {
-        let folder = Folder::new("corrupt");
+        let folder = Folder::new();
         let mut content = row("a", "").into_bytes();
         content.extend_from_slice(b"{\"id\":\"half\n\n\xff\xfe\n[1,2]\n");
         content.extend_from_slice(row("b", "").as_bytes());
         content.extend_from_slice(br#"{"id":"c","span_attr"#);
         folder.write("rows-1.jsonl", content);
 
-        let traces = read(&folder.0).unwrap();
+        let traces = read(folder.path()).unwrap();
 
         let names: Vec<_> = traces.spans().iter().map(|span| span.name()).collect();
         assert_eq!(names, ["a", "b"]);
@@ -150,8 +146,8 @@ mod tests {
 
     #[test]
     fn an_empty_folder_has_no_traces() {
-        let folder = Folder::new("empty");
-        assert!(read(&folder.0).unwrap().is_empty());
+        let folder = Folder::new();
+        assert!(read(folder.path()).unwrap().is_empty());
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::{Folder, LIMIT, arrived, flushed, is_reference, logger_with};
 
 #[test]
 fn data_waits_on_disk_while_the_backend_is_away_and_is_uploaded_when_it_is_back() {
-    let (backend, folder) = (Backend::start(), Folder::new("away"));
-    let logger = logger_with(&backend, |builder| builder.spool_dir(folder.0.join("spool")));
+    let (backend, folder) = (Backend::start(), Folder::new());
+    let logger = logger_with(&backend, |builder| builder.spool_dir(folder.path().join("spool")));
     backend.fail(Fault::Down);
     let file = folder.file("page.png", b"a page");
     let page = Attachment::from_path(&file).unwrap();
@@ -32,7 +32,7 @@ fn data_waits_on_disk_while_the_backend_is_away_and_is_uploaded_when_it_is_back(
     data.sort();
     assert_eq!(data, [b"a page".to_vec(), b"patient".to_vec()]);
     assert_eq!(logger.stats().attachments.spooled, 0);
-    assert!(files_with(&folder.0.join("spool"), b"patient").is_empty(), "what is uploaded takes no space");
+    assert!(files_with(&folder.path().join("spool"), b"patient").is_empty(), "what is uploaded takes no space");
 }
 
 /// The files in a folder and the folders in it that hold these bytes.
@@ -47,28 +47,28 @@ fn files_with(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
 
 #[test]
 fn durable_data_is_on_disk_before_its_row_is_sent() {
-    let (backend, folder) = (Backend::start(), Folder::new("durable"));
-    let logger = logger_with(&backend, |builder| builder.spool_dir(folder.0.join("spool")).durable(true));
+    let (backend, folder) = (Backend::start(), Folder::new());
+    let logger = logger_with(&backend, |builder| builder.spool_dir(folder.path().join("spool")).durable(true));
     backend.fail(Fault::At(Endpoint::Upload, Trouble::Hang));
     logger.log(Event::new().input(Attachment::from_bytes(&b"precious"[..])));
     assert!(backend.wait_until(LIMIT, || !backend.rows().is_empty()), "the row does not come");
-    assert_eq!(files_with(&folder.0.join("spool"), b"precious").len(), 1);
+    assert_eq!(files_with(&folder.path().join("spool"), b"precious").len(), 1);
     backend.heal();
     assert_eq!(flushed(&logger), (1, 0));
 }
 
 #[test]
 fn a_local_folder_keeps_the_data_until_it_can_be_sent() {
-    let folder = Folder::new("local");
-    let logger = Logger::builder().project("p").local_folder(folder.0.join(".braintrust")).build().unwrap();
+    let folder = Folder::new();
+    let logger = Logger::builder().project("p").local_folder(folder.path().join(".braintrust")).build().unwrap();
     let image = Attachment::from_bytes(&b"\x89PNG\r\n\x1a\n"[..]).filename("page.png");
     logger.start_span("look").input(json!({"page": image})).start().end();
     logger.start_span("chat").kind(SpanType::Llm).input(message(&"aGVsbG8g".repeat(10))).start().end();
     assert_eq!(flushed(&logger), (2, 0));
-    let traces = local::read(folder.0.join(".braintrust")).unwrap();
+    let traces = local::read(folder.path().join(".braintrust")).unwrap();
     let input: Value = serde_json::to_value(traces.find("look").input().unwrap()).unwrap();
     assert!(is_reference(&input["page"], "page.png", "image/png"));
-    let file = folder.0.join(".braintrust/attachments").join(input["page"]["key"].as_str().unwrap());
+    let file = folder.path().join(".braintrust/attachments").join(input["page"]["key"].as_str().unwrap());
     assert_eq!(fs::read(&file).unwrap(), b"\x89PNG\r\n\x1a\n");
     #[cfg(unix)]
     {
@@ -79,7 +79,7 @@ fn a_local_folder_keeps_the_data_until_it_can_be_sent() {
 
     let backend = Backend::start();
     let online = backend.logger("p");
-    let report = Import::new(&online).local_folder(folder.0.join(".braintrust")).run().unwrap();
+    let report = Import::new(&online).local_folder(folder.path().join(".braintrust")).run().unwrap();
     assert_eq!(report.imported, 2);
     let arrived = arrived(&backend);
     assert_eq!(arrived.len(), 2);

@@ -11,7 +11,7 @@ use crate::{Folder, LIMIT, arrived, is_reference};
 
 #[test]
 fn files_are_read_when_they_are_uploaded() {
-    let folder = Folder::new("files");
+    let folder = Folder::new();
     let backend = Backend::start();
     let logger = backend.logger("p");
     let kept = Attachment::from_path(folder.file("kept.jpg", b"a picture")).unwrap();
@@ -25,14 +25,14 @@ fn files_are_read_when_they_are_uploaded() {
     let row = &backend.rows()[0];
     assert!(is_reference(&row["input"], "kept.jpg", "image/jpeg"));
     assert!(is_reference(&row["output"], "removed.csv", "text/csv"));
-    let error = Attachment::from_path(folder.0.join("none.png")).unwrap_err();
+    let error = Attachment::from_path(folder.path().join("none.png")).unwrap_err();
     assert!(error.to_string().contains("cannot attach `") && error.to_string().contains("none.png"), "{error}");
-    assert!(Attachment::from_path(&folder.0).is_err(), "a folder is no file");
+    assert!(Attachment::from_path(folder.path()).is_err(), "a folder is no file");
 }
 
 #[test]
 fn a_file_that_changed_is_not_uploaded_as_if_it_had_not() {
-    let folder = Folder::new("changed");
+    let folder = Folder::new();
     let backend = Backend::start();
     let logger = backend.logger("p");
     let path = folder.file("page.png", b"first");

@@ -12,12 +12,13 @@ mod values;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use backend::Backend;
 use braintrust::{Logger, LoggerBuilder};
 use serde_json::Value;
+use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -70,24 +71,20 @@ fn logger_with(backend: &Backend, set: impl FnOnce(LoggerBuilder) -> LoggerBuild
 }
 
 /// A folder that is removed when the test is over.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("braintrust-attachments-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
     }
 
     fn file(&self, name: &str, data: &[u8]) -> PathBuf {
-        let path = self.0.join(name);
+        let path = self.path().join(name);
         fs::write(&path, data).unwrap();
         path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -302,8 +302,8 @@ mod tests {
 
     #[test]
     fn a_flush_that_the_exporter_does_not_get_to_is_no_success() {
-        let folder = std::env::temp_dir().join(format!("braintrust-busy-exporter-{}", std::process::id()));
-        let logger = Logger::builder().project("p").local_folder(&folder).build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let logger = Logger::builder().project("p").local_folder(folder.path()).build().unwrap();
         let ((go_on, held_up), (tell, is_held_up)) = (mpsc::channel::<()>(), mpsc::channel());
         logger.0.exporter.run(move || async move {
             tell.send(()).unwrap();
@@ -315,6 +315,5 @@ mod tests {
         assert!(error.is_timeout(), "{error}");
         go_on.send(()).unwrap();
         assert_eq!(logger.flush_blocking(FLUSH_LIMIT).unwrap().delivered, 1);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -135,15 +135,14 @@ async fn a_gateway_that_was_named_gets_the_same_trace_with_each_attempt_and_nobo
 
 #[tokio::test]
 async fn spans_go_to_the_project_that_was_named() {
-    let folder = std::env::temp_dir().join(format!("braintrust-openai-{}", std::process::id()));
-    braintrust::register("support", Logger::builder().project("Support").local_folder(&folder)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    braintrust::register("support", Logger::builder().project("Support").local_folder(folder.path())).unwrap();
     let (server, _) = provider(0);
     let client = braintrust::openai::tracer().project("support").name("triage").wrap(client(&server));
     let elsewhere = capture(async { client.chat().create_byot::<_, Value>(question()).await.unwrap() }).await;
 
     assert!(elsewhere.is_empty());
     braintrust::logger("support").unwrap().flush().await.unwrap();
-    let traces = braintrust::local::read(&folder).unwrap();
+    let traces = braintrust::local::read(folder.path()).unwrap();
     assert_eq!(traces.find("triage").metric("tokens"), Some(51.0));
-    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -94,8 +94,8 @@ async fn a_call_is_a_child_of_what_is_current_where_it_is_awaited() {
 
 #[tokio::test]
 async fn spans_go_to_the_project_that_was_named() {
-    let folder = std::env::temp_dir().join(format!("braintrust-reqwest-{}", std::process::id()));
-    let support = Logger::builder().project("Support").local_folder(&folder);
+    let folder = tempfile::tempdir().unwrap();
+    let support = Logger::builder().project("Support").local_folder(folder.path());
     braintrust_core::register("support", support).unwrap();
     let (other, other_rows) = memory_logger();
 
@@ -110,10 +110,9 @@ async fn spans_go_to_the_project_that_was_named() {
     let support = braintrust_core::logger("support").unwrap();
     support.flush().await.unwrap();
     other.flush().await.unwrap();
-    assert_eq!(names(&braintrust_core::local::read(&folder).unwrap()), ["Chat Completion"]);
+    assert_eq!(names(&braintrust_core::local::read(folder.path()).unwrap()), ["Chat Completion"]);
     assert_eq!(names(&traces), ["anthropic.messages.create"], "what an unknown key means");
     assert_eq!(names(&other_rows.traces()), ["mine"]);
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 fn names(traces: &braintrust_core::Traces) -> Vec<String> {
