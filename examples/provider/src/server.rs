@@ -108,6 +108,12 @@ impl Reply {
         self
     }
 
+    /// After what was sent so far, nothing more comes, and the connection stays as it is.
+    pub fn silent(mut self) -> Self {
+        self.steps.push(Step::Await(Arc::new(Semaphore::new(0))));
+        self
+    }
+
     /// After what was sent so far, the connection breaks.
     pub fn reset(mut self) -> Self {
         self.steps.push(Step::Reset);

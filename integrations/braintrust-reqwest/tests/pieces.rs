@@ -141,16 +141,17 @@ proptest! {
         prop_assert_eq!(&seen, &plain);
 
         logger.flush_blocking(Duration::from_secs(60)).unwrap();
-        let rows = rows.rows();
-        prop_assert_eq!(rows.len(), 1);
+        let traces = rows.traces();
+        prop_assert_eq!(traces.len(), 1);
+        let span = traces.spans()[0];
         // Whoever knows that there is no more, or was told of an error, has not left early.
         let is_through = *polls.lock().unwrap() >= steps.len();
         let has_failed = is_through && matches!(steps.last(), Some(Step::Fail(_)));
         let at_end = seen.last().is_some_and(|seen| seen.frame == "end") || (is_through && knows_its_end);
         let is_read = at_end || has_failed;
-        let error = rows[0]["error"].to_string();
+        let error = span.error().unwrap_or_default();
         prop_assert_eq!(error.contains("cancelled"), !is_read, "{}", error);
-        prop_assert!(rows[0]["metrics"]["end"].is_number());
+        prop_assert!(span.is_finished());
     }
 }
 

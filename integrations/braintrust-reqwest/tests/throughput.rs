@@ -226,7 +226,7 @@ impl Rounds {
             rounds.push(costs);
         }
         runtime.block_on(logger.flush()).unwrap();
-        assert_eq!(rows.rows().len(), rounds.len());
+        assert_eq!(rows.traces().len(), rounds.len());
         Self(rounds.split_off(WARM_UP))
     }
 
