@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses another part")]
 
+use std::collections::HashMap;
 use std::ops::Deref;
 
 use braintrust::{Logger, LoggerBuilder};
@@ -35,6 +36,34 @@ impl Backend {
         let requests = self.requests();
         let bodies = requests.iter().filter(|request| request.path == "/logs3").map(|request| &request.body);
         bodies.flat_map(|body| rows_of(body)).collect()
+    }
+
+    /// The rows as Braintrust stores them: what is to be merged into an earlier row is in there.
+    ///
+    /// A span is sent bit by bit where its program is held up while it is open, which a busy machine does at any time.
+    pub fn stored(&self) -> Vec<Map<String, Value>> {
+        let mut stored: Vec<Map<String, Value>> = Vec::new();
+        let mut places = HashMap::new();
+        for row in self.rows() {
+            let id = row["id"].as_str().unwrap().to_owned();
+            match places.get(&id) {
+                Some(place) if row.get("_is_merge") == Some(&Value::Bool(true)) => merge(&mut stored[*place], row),
+                _ => {
+                    places.insert(id, stored.len());
+                    stored.push(row);
+                }
+            }
+        }
+        stored
+    }
+}
+
+fn merge(known: &mut Map<String, Value>, later: Map<String, Value>) {
+    for (key, value) in later {
+        match (known.get_mut(&key), value) {
+            (Some(Value::Object(known)), Value::Object(later)) => merge(known, later),
+            (_, value) => drop(known.insert(key, value)),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use braintrust_test_backend::{Endpoint, Fault, Trouble};
 use tracing::field::{Field, Visit};
 use tracing::{Metadata, Subscriber, span};
 
-use crate::{Case, KEY, Outcome, leaf, one_call};
+use crate::{Case, KEY, Outcome, SPOOL_DIR, leaf, one_call};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -33,12 +33,11 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         fault: Some(Fault::At(Endpoint::Login, Trouble::Status(401))),
         ..Case::new("told on stderr: a refused key and where the rows are, once", refused_key, check_refused_key)
-            .with(&[("BRAINTRUST_SPOOL_DIR", SPOOL)])
+            .with_spool()
     },
     Case {
         fault: Some(Fault::At(Endpoint::Login, Trouble::Status(401))),
-        ..Case::new("told on stderr: a key that is refused at exit, once", one_call, check_refused_key)
-            .with(&[("BRAINTRUST_SPOOL_DIR", SPOOL)])
+        ..Case::new("told on stderr: a key that is refused at exit, once", one_call, check_refused_key).with_spool()
     },
     Case {
         fault: Some(Fault::At(Endpoint::Rows, Trouble::Status(400))),
@@ -75,19 +74,16 @@ pub(crate) const CASES: &[Case] = &[
     .with(&[("BRAINTRUST_DEBUG_LOG_LEVEL", "debug")]),
 ];
 
-/// For rows whose key is refused. Each backend has a folder of its own in there.
-const SPOOL: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/refused-key");
-
 fn refused_key(logger: &Logger) {
     leaf(1);
     let error = logger.flush_blocking(LIMIT).unwrap_err();
-    assert!(error.is_backend() && error.to_string().contains(SPOOL), "{error}");
+    assert!(error.is_backend() && error.to_string().contains(&std::env::var(SPOOL_DIR).unwrap()), "{error}");
 }
 
 fn check_refused_key(outcome: &Outcome) {
     outcome.assert_spans(&[]);
     assert_eq!(outcome.stderr.matches("HTTP 401").count(), 1, "{}", outcome.stderr);
-    assert_eq!(outcome.stderr.matches(SPOOL).count(), 1, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.matches(outcome.spool.to_str().unwrap()).count(), 1, "{}", outcome.stderr);
 }
 
 fn three_refused(logger: &Logger) {

@@ -17,8 +17,10 @@ mod https;
 mod program;
 mod settings;
 
-use std::process::{Command, ExitCode, ExitStatus};
-use std::time::SystemTime;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use backend::{Backend, KEY};
 use braintrust::{Logger, traced};
@@ -28,6 +30,7 @@ use serde_json::{Map, Value};
 
 /// Where the backend of a program is; tells a program from the test itself.
 const BACKEND: &str = "BRAINTRUST_TEST_BACKEND";
+const SPOOL_DIR: &str = "BRAINTRUST_SPOOL_DIR";
 
 /// A program, and what comes of it.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ struct Case {
     /// Is given a logger, which is the default one.
     program: fn(&Logger),
     variables: &'static [(&'static str, &'static str)],
+    /// Whether it has a spool, in a folder of its own.
+    spools: bool,
     fault: Option<Fault>,
     check: fn(&Outcome),
 }
@@ -45,15 +50,21 @@ struct Outcome {
     status: ExitStatus,
     stdout: String,
     stderr: String,
-    /// The rows that arrived.
+    /// The rows that arrived, as they are stored: a program may be held up while a span is open, which then comes in two.
     rows: Vec<Map<String, Value>>,
-    /// When the program was found to have ended.
-    ended: SystemTime,
+    /// Where its spool was, if it had one.
+    spool: PathBuf,
+    /// How long it ran on after its first line on stdout.
+    ended_after: Duration,
 }
 
 impl Case {
     const fn new(name: &'static str, program: fn(&Logger), check: fn(&Outcome)) -> Self {
-        Self { name, program, variables: &[], fault: None, check }
+        Self { name, program, variables: &[], spools: false, fault: None, check }
+    }
+
+    const fn with_spool(self) -> Self {
+        Self { spools: true, ..self }
     }
 
     const fn with(self, variables: &'static [(&'static str, &'static str)]) -> Self {
@@ -65,23 +76,34 @@ impl Case {
         if let Some(fault) = &self.fault {
             backend.fail(fault.clone());
         }
-        let output = Command::new(std::env::current_exe().unwrap())
+        let folder = tempfile::tempdir().unwrap();
+        let spool = if self.spools { folder.path().to_owned() } else { PathBuf::from("off") };
+        let mut child = Command::new(std::env::current_exe().unwrap())
             .arg(self.name)
             .env(BACKEND, backend.url())
             .env("NO_PROXY", "127.0.0.1")
-            .env("BRAINTRUST_SPOOL_DIR", "off")
+            .env(SPOOL_DIR, &spool)
             .envs(self.variables.iter().copied())
-            .output()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
-        let ended = SystemTime::now();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let outcome = Outcome {
-            status: output.status,
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-            rows: backend.rows(),
-            ended,
-        };
+        let mut stderr = child.stderr.take().unwrap();
+        // Read all along, so that the program never waits for somebody to listen.
+        let stderr = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            stderr.read_to_end(&mut said).map(|_| said)
+        });
+        let (mut stdout, mut said) = (BufReader::new(child.stdout.take().unwrap()), Vec::new());
+        stdout.read_until(b'\n', &mut said).unwrap();
+        let first_line = Instant::now();
+        stdout.read_to_end(&mut said).unwrap();
+        let stderr = text(&stderr.join().unwrap().unwrap());
+        let status = child.wait().unwrap();
+        let ended_after = first_line.elapsed();
+        let outcome = Outcome { status, stdout: text(&said), stderr, rows: backend.stored(), spool, ended_after };
         let said = format!("{}{}", outcome.stdout, outcome.stderr);
         assert!(!said.contains(KEY), "the key was told: {said}");
         (self.check)(&outcome);

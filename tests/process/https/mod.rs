@@ -4,6 +4,7 @@
 mod authority;
 mod server;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use braintrust_test_backend::{Backend, Endpoint, Fault, Trouble, key_of};
 use libtest_mimic::Trial;
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
 use self::authority::Authority;
 use self::server::{Front, Proxy, Speech};
@@ -343,8 +345,10 @@ fn proxy_wants_password() {
 
 fn proxy_is_not_there() {
     let scene = Scene::sound();
-    // Nobody listens at the port of a server that has stopped.
-    let gone = Proxy::start().url();
+    // Bound and never listening: nobody else gets the port meanwhile.
+    let reserved = TcpSocket::new_v4().unwrap();
+    reserved.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let gone = format!("http://{}", reserved.local_addr().unwrap());
     let with_password = gone.replace("http://", "http://alice:hunter2@");
     let mut program = scene.program_with(&[("HTTPS_PROXY", &with_password), ("NO_PROXY", "")]);
     scene.calls_in_vain(&mut program);
