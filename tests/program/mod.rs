@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test binary uses another part")]
 
+mod awake;
 mod latency;
 mod role;
 
@@ -55,7 +56,7 @@ enum Answer {
 /// What came of a flush of all tenants' loggers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Flushed {
-    /// How long the flush of one logger took at most.
+    /// How long the flush of one logger took at most, of the time in which the program could run.
     pub took: Duration,
     pub delivered: u64,
     pub spooled: u64,

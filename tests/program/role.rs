@@ -10,6 +10,7 @@ use braintrust::{Attachment, Event, Logger, Span, traced};
 use braintrust_test_backend::key_of;
 use serde_json::json;
 
+use super::awake::awake;
 use super::latency::waits;
 use super::{Answer, Flushed, Latency, Order, ROLE};
 
@@ -129,9 +130,9 @@ impl Role {
     fn flush(&self, limit: Duration) -> Flushed {
         let mut all = Flushed::default();
         for logger in self.loggers.values() {
-            let begun = Instant::now();
+            let begun = awake();
             let outcome = logger.flush_blocking(limit);
-            all.took = all.took.max(begun.elapsed());
+            all.took = all.took.max(awake() - begun);
             let report = match &outcome {
                 Ok(report) => Some(report),
                 Err(error) => error.report(),
