@@ -1,10 +1,11 @@
 //! Time: one cheap reading for each record, turned into wall-clock time by the exporter.
 
 mod counter;
+mod rate;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use self::rate::Reading;
 
 /// A moment on the process's own clock, in ticks of a length that the exporter finds out.
 ///
@@ -13,7 +14,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(pub(crate) u64);
 
-static LATEST_PASSED: AtomicU64 = AtomicU64::new(0);
+/// How many ticks, at least, are between two moments if the counter began anew between them: a minute, or some of it.
+const FAR: u64 = 1 << 36;
 
 /// For how long readings of two threads may disagree: a hundred times what was ever seen.
 const DISAGREEMENT: Duration = Duration::from_micros(5);
@@ -48,50 +50,20 @@ impl Timestamp {
         while begun.elapsed() < DISAGREEMENT {
             std::hint::spin_loop();
         }
-        let latest = LATEST_PASSED.fetch_max(moment.0, Ordering::Relaxed);
-        if moment.0 < latest {
-            // The counter began anew, as some do while a machine sleeps. No moment says what came before it then.
-            LATEST_PASSED.store(moment.0, Ordering::Relaxed);
-            return Self(u64::MAX);
-        }
         moment
     }
-}
 
-/// Two clocks, read at once.
-#[derive(Clone, Copy, Debug)]
-struct Reading {
-    moment: Timestamp,
-    system: Instant,
+    /// Whether this moment is so much later than another one that it was before it, if the counter began anew: then it
+    /// tells nothing of which came first.
+    pub(crate) fn is_far_beyond(self, other: Self) -> bool {
+        self.0.saturating_sub(other.0) > FAR
+    }
 }
-
-/// The reading from which the length of a tick is measured: the longer ago, the more exact.
-static FIRST: Mutex<Option<Reading>> = Mutex::new(None);
 
 /// Notes when the clock began. To be called when tracing is switched on, so that a program that ends soon has measured
 /// the length of a tick for as long as its spans took.
 pub(crate) fn begin() {
     Reading::now().nanos_per_tick();
-}
-
-impl Reading {
-    fn now() -> Self {
-        let moment = Timestamp::now_in_order();
-        Self { moment, system: Instant::now() }
-    }
-
-    /// The nanoseconds in a tick, on the average since the first reading.
-    fn nanos_per_tick(self) -> f64 {
-        let mut first = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = first.get_or_insert(self);
-        let ticks = self.moment.0.saturating_sub(since.moment.0);
-        if ticks == 0 {
-            // The first reading; or the counter began anew, as some do while a machine sleeps.
-            *since = self;
-            return 1.0;
-        }
-        self.system.saturating_duration_since(since.system).as_nanos() as f64 / ticks as f64
-    }
 }
 
 /// Readings of all clocks at one moment. Taken anew at each export, so that a wall clock that was set, or a machine
@@ -105,9 +77,8 @@ pub(crate) struct WallClock {
 
 impl WallClock {
     pub(crate) fn read() -> Self {
-        let unix_nanos = unix_nanos(SystemTime::now());
         let reading = Reading::now();
-        Self { moment: reading.moment, unix_nanos, nanos_per_tick: reading.nanos_per_tick() }
+        Self { moment: reading.moment, unix_nanos: unix_nanos(reading.wall), nanos_per_tick: reading.nanos_per_tick() }
     }
 
     /// A wall clock on which the process began at the epoch, and a tick is a nanosecond.
@@ -139,6 +110,8 @@ pub(crate) fn unix_nanos(time: SystemTime) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
 
     #[test]

@@ -25,10 +25,19 @@ use crate::sink::RowBatch;
 pub(crate) struct Cut {
     /// Records after this moment wait.
     pub(crate) until: Timestamp,
+    /// Whether the clock began anew since the cut before: moments far beyond this one came before it, too.
+    pub(crate) began_anew: bool,
     /// A span that is still open, and no older than this, waits too: it may end soon, and leave as one row.
     pub(crate) patience: Duration,
     /// Whose spans do not wait.
     pub(crate) flushed: Flushed,
+}
+
+impl Cut {
+    /// Whether a record of this moment waits.
+    fn leaves_out(self, at: Timestamp) -> bool {
+        at > self.until && !(self.began_anew && at.is_far_beyond(self.until))
+    }
 }
 
 /// Whose spans are sent as far as they are.
@@ -85,7 +94,7 @@ impl Carried {
 
     /// Takes a record that comes after the cut; whether it does.
     fn takes_late(&mut self, record: &Record<'_>, cut: Cut) -> bool {
-        let is_late = record.at > cut.until;
+        let is_late = cut.leaves_out(record.at);
         if is_late {
             self.push(record);
         }
@@ -229,7 +238,9 @@ fn batch_of(rows: &mut Rows, logger: LoggerId) -> &mut RowBatch {
 fn waits(records: &[Record<'_>], cut: Cut, wall: &WallClock) -> bool {
     let Some(start) = records.iter().find(|record| record.kind == RecordKind::Start) else { return false };
     let open = !records.iter().any(|record| record.kind == RecordKind::End);
-    open && !cut.flushed.includes(start.span.logger) && wall.between(start.at, cut.until) < cut.patience
+    // A start beyond the cut is from before the clock began anew: how old it is, nobody knows.
+    let is_young = start.at <= cut.until && wall.between(start.at, cut.until) < cut.patience;
+    open && is_young && !cut.flushed.includes(start.span.logger)
 }
 
 #[cfg(test)]

@@ -78,6 +78,8 @@ pub(super) struct Worker {
     carried: Carried,
     parked: Parked,
     joiner: Joiner,
+    /// Where the latest window ended.
+    latest_cut: Timestamp,
 }
 
 impl Worker {
@@ -89,6 +91,7 @@ impl Worker {
             carried: Carried::default(),
             parked: Parked::default(),
             joiner: Joiner::new(environment),
+            latest_cut: Timestamp(0),
         }
     }
 
@@ -178,7 +181,10 @@ impl Worker {
             // Work that was deferred before a flush belongs to it.
             Flushed::Of(_) | Flushed::All => deferred::run(usize::MAX),
         }
-        let cut = Cut { until: Timestamp::passed(), patience: PATIENCE, flushed };
+        let until = Timestamp::passed();
+        // Some counters do while a machine sleeps.
+        let began_anew = until < std::mem::replace(&mut self.latest_cut, until);
+        let cut = Cut { until, began_anew, patience: PATIENCE, flushed };
         let Drained { chunks, amount: drained } = log::drain();
         self.open_lanes();
         if chunks.is_empty() {

@@ -90,8 +90,8 @@ fn rows(records: &[Vec<u8>], threads: u64, windows: &[(usize, usize, u64, Parkin
             chunks.push(fresh.concat().into());
             drained[thread] = until;
         }
-        let cut =
-            Cut { until: Timestamp(cut as u64), patience: Duration::from_nanos(patience), flushed: Flushed::Nobodys };
+        let (until, patience) = (Timestamp(cut as u64), Duration::from_nanos(patience));
+        let cut = Cut { until, began_anew: false, patience, flushed: Flushed::Nobodys };
         let mut window = joiner.begin(chunks, Amount::default(), cut, facts, parked);
         if parking == Parking::Begins {
             window.parked().park(LOGGER, 0);
@@ -196,7 +196,7 @@ fn a_large_window_is_joined_a_batch_at_a_time() {
         (0..SPANS).map(|number| (number, if is_open(number) { Step::Output(1) } else { Step::End })).collect();
     let chunks: Vec<_> = records(&steps).chunks(100).map(|records| Chunk::from(records.concat())).collect();
     let counted = Amount { bytes: chunks.iter().map(|chunk| chunk.len()).sum(), spans: SPANS as usize };
-    let cut = Cut { until: Timestamp(SPANS), patience: Duration::MAX, flushed: Flushed::Nobodys };
+    let cut = Cut { until: Timestamp(SPANS), began_anew: false, patience: Duration::MAX, flushed: Flushed::Nobodys };
     let facts = RowFacts { wall: WallClock::at_origin(), id_style: IdStyle::Hex };
     let mut joiner = Joiner::new(None);
     let mut window = joiner.begin(chunks, counted, cut, facts, Parked::default());
@@ -215,4 +215,38 @@ fn a_large_window_is_joined_a_batch_at_a_time() {
     assert!(batches > 1 && keys.into_iter().eq(expected), "each that has ended, once, in {batches} batches");
     let left = window.amount();
     assert_eq!((left, left.spans), (joiner.end(window, drop).0.amount(), SPANS as usize / 3));
+}
+
+/// Such a counter's old moments lie far beyond its new ones, and say nothing of what came first.
+#[test]
+fn after_the_clock_began_anew_nothing_waits_for_ever_and_no_row_overtakes_its_spans_first() {
+    let at = |span_number: u64, at: u64, write: &dyn Fn(RecordWriter<'_, Vec<u8>>)| {
+        let mut out = Vec::new();
+        write(RecordWriter::new(&mut out, span(span_number), Timestamp(at)));
+        Chunk::from(out)
+    };
+    let start = |mut writer: RecordWriter<'_, Vec<u8>>| writer.start(0, SpanId::NONE, &Sections::default());
+    let end = |mut writer: RecordWriter<'_, Vec<u8>>| writer.end(&Sections::default());
+    let facts = RowFacts { wall: WallClock::at_origin(), id_style: IdStyle::Hex };
+    let mut joiner = Joiner::new(None);
+    let mut joined = |chunks: Vec<Chunk>, until: u64, began_anew: bool| {
+        let cut = Cut { until: Timestamp(until), began_anew, patience: Duration::MAX, flushed: Flushed::Nobodys };
+        let mut window = joiner.begin(chunks, Amount::default(), cut, facts, Parked::default());
+        let (mut rows, mut carried) = (Vec::new(), Vec::new());
+        while !window.is_joined() {
+            for (_, batch) in joiner.join(&mut window, drop) {
+                let row = |text: &[u8]| serde_json::from_slice::<Map<String, Value>>(&[text, b"}"].concat()).unwrap();
+                rows.extend(batch.iter().map(|open| (open.key, row(open.text).contains_key("_is_merge"))));
+            }
+        }
+        carried.push(Chunk::from(joiner.end(window, drop).0.records));
+        (rows, carried)
+    };
+    // A span that was open before; and of another one, begun after the cut, the end without the beginning, as a drain may
+    // meet them.
+    let (rows, carried) = joined(vec![at(0, 1 << 60, &start), at(1, 12, &end)], 10, true);
+    assert_eq!(rows, [(1, true)], "the span that was open, as far as it is");
+    let chunks = carried.into_iter().chain([at(1, 11, &start), at(0, 13, &end)]).collect();
+    let (rows, _) = joined(chunks, 20, false);
+    assert_eq!(rows, [(2, false), (1, true)], "the other whole, and what followed");
 }
