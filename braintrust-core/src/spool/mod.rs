@@ -288,7 +288,7 @@ impl Spool {
     }
 
     /// Keeps rows that the backend has refused, for a process after this one to try again. `since` is the time of the
-    /// first refusal, if it is not now.
+    /// first refusal, if it is not now; `is_own` says whether they are of this process.
     ///
     /// # Errors
     ///
@@ -297,6 +297,7 @@ impl Spool {
         &mut self,
         rows: impl Iterator<Item = SpoolRow<'a>>,
         since: Option<u64>,
+        is_own: bool,
     ) -> Result<(), NotSpooled> {
         let mut bytes = Vec::new();
         let mut count = 0;
@@ -305,7 +306,7 @@ impl Spool {
             count += 1;
         }
         self.make_room(bytes.len() as u64)?;
-        let kept = self.refused.append(&self.folder, &bytes, (since, count));
+        let kept = self.refused.append(&self.folder, &bytes, (since, count), is_own);
         kept.map_err(|(path, cause)| NotSpooled::Disk { path, cause })?;
         self.folder.grown_by(bytes.len() as u64);
         Ok(())

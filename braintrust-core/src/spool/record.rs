@@ -15,7 +15,10 @@ pub(crate) struct SpoolRow<'a> {
 
 /// Every record begins with this. It is in no text, for the first byte is in none that is UTF-8.
 const MARK: [u8; 4] = [0xff, b'R', b'O', b'W'];
-/// The mark, the length of what follows, and its checksum.
+/// What stands in the place of a record's mark once that is settled while one before it is not. It says how many bytes from
+/// there on need not be read again.
+const SETTLED: [u8; 4] = [0xff, b'O', b'U', b'T'];
+/// The mark, the length of what follows, and its checksum; or the other mark, a length from there on, and its checksum.
 const HEAD: usize = 12;
 /// The key, and the length of the container.
 const FACTS: usize = 12;
@@ -53,18 +56,43 @@ impl Record {
     }
 }
 
-/// Finds the next whole record at or after `at`.
-pub(super) fn next_record(bytes: &[u8], at: usize) -> Option<Record> {
-    let mut start = at;
+/// What is written over the beginning of records that are settled, `len` bytes of them.
+pub(super) fn settled(len: u32) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[..4].copy_from_slice(&SETTLED);
+    head[4..8].copy_from_slice(&len.to_le_bytes());
+    let checksum = crc32fast::hash(&head[4..8]);
+    head[8..].copy_from_slice(&checksum.to_le_bytes());
+    head
+}
+
+/// Finds the next whole record at or after `at` that is not marked as settled.
+///
+/// # Errors
+///
+/// How many bytes belong to no whole record, where none follows.
+pub(super) fn next_record(bytes: &[u8], at: usize) -> Result<Record, usize> {
+    let (mut start, mut damaged) = (at, 0);
     while start < bytes.len() {
         if let Some(record) = record_at(bytes, start) {
-            return Some(Record { damaged: start - at, ..record });
+            return Ok(Record { damaged, ..record });
         }
-        start += 1;
-        let rest = bytes.get(start..).unwrap_or_default();
-        start += rest.iter().position(|byte| *byte == MARK[0]).unwrap_or(rest.len());
+        if let Some(end) = end_of_settled(bytes, start) {
+            start = end;
+            continue;
+        }
+        let rest = &bytes[start + 1..];
+        let passed = 1 + rest.iter().position(|byte| *byte == MARK[0]).unwrap_or(rest.len());
+        start += passed;
+        damaged += passed;
     }
-    None
+    Err(damaged)
+}
+
+fn end_of_settled(bytes: &[u8], start: usize) -> Option<usize> {
+    let head = bytes.get(start..start.checked_add(HEAD)?)?;
+    let len = u32_at(head, 4)?;
+    (head == settled(len) && len as usize >= HEAD).then(|| start.saturating_add(len as usize))
 }
 
 fn record_at(bytes: &[u8], start: usize) -> Option<Record> {

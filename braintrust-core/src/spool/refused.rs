@@ -56,8 +56,9 @@ impl Refused {
         folder: &Folder,
         records: &[u8],
         (since, rows): (Option<u64>, u64),
+        is_own: bool,
     ) -> Result<(), (PathBuf, io::Error)> {
-        let (time, is_own) = (since.unwrap_or_else(now), since.is_none());
+        let time = since.unwrap_or_else(now);
         let time = time - time % HALF_A_DAY;
         let has_room = |file: &File| file.segment.len() + records.len() as u64 <= folder.full_segment();
         let usable = |file: &&mut File| file.is_own == is_own && has_room(file) && file.segment.is_there();

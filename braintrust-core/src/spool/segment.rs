@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::locked::LockedFile;
-use super::record::{Record, SpoolRow, next_record};
+use super::record::{Record, SpoolRow, next_record, settled};
 use crate::diagnostics;
 
 const MAGIC: &[u8; 8] = b"BTSPOOL1";
@@ -29,6 +29,8 @@ pub(super) struct Segment {
     first_waiting: usize,
     /// Up to where the file says that it is settled.
     noted: u64,
+    /// The rows that were settled since that was noted.
+    unnoted: Vec<usize>,
     /// Whether rows may still be appended.
     is_growing: bool,
     /// Whether all rows are known; those of earlier processes are not, before they have been read.
@@ -86,6 +88,7 @@ impl Segment {
             first_open: 0,
             first_waiting: 0,
             noted: start,
+            unnoted: Vec::new(),
             is_growing: true,
             is_known: true,
             refused_since: None,
@@ -137,6 +140,11 @@ impl Segment {
     }
 
     pub(super) fn settle(&mut self, row: usize) {
+        self.unnoted.push(row);
+        self.close(row);
+    }
+
+    fn close(&mut self, row: usize) {
         if let Some(state) = self.states.get_mut(row) {
             *state = State::Settled;
         }
@@ -148,7 +156,7 @@ impl Segment {
 
     fn lose(&mut self, row: usize) {
         self.lost += u64::from(self.states.get(row).is_some_and(|state| *state != State::Settled));
-        self.settle(row);
+        self.close(row);
     }
 
     /// How many rows could not be read back, since this was last asked.
@@ -196,13 +204,29 @@ impl Segment {
         self.is_known && row >= self.ends.len()
     }
 
-    /// Notes in the file how far it is settled. It is only a note: without it, rows are sent twice.
+    /// Notes in the file how far it is settled, and which rows are beyond that. A row that were sent again, by the next
+    /// process, would take back what later rows of its span have changed since.
     pub(super) fn note_settled(&mut self) {
         let to = self.end_of(self.first_open);
         if to != self.noted {
             self.noted = to;
-            let _ = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(&head(to)));
+            self.write_at(0, &head(to));
         }
+        let mut beyond = std::mem::take(&mut self.unnoted);
+        beyond.retain(|row| *row > self.first_open);
+        beyond.sort_unstable();
+        for run in beyond.chunk_by(|row, next| *next <= row + 1) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            let (from, to) = (self.end_of(*first), self.end_of(last + 1));
+            // No file is that large.
+            let Ok(len) = u32::try_from(to - from) else { continue };
+            self.write_at(from, &settled(len));
+        }
+    }
+
+    /// What cannot be written is sent twice.
+    fn write_at(&mut self, at: u64, bytes: &[u8]) {
+        let _ = self.file.seek(SeekFrom::Start(at)).and_then(|_| self.file.write_all(bytes));
     }
 
     /// Where the rows before this one end.
@@ -224,11 +248,20 @@ impl Segment {
 
     fn find(&mut self, row: usize) -> Option<(usize, Record)> {
         let mut at = self.end_of(row);
-        if !self.loaded.as_ref().is_some_and(|(begin, bytes)| (*begin..begin + bytes.len() as u64).contains(&at)) {
-            self.load(at);
-        }
-        let (begin, bytes) = self.loaded.as_ref()?;
-        while let Some(record) = next_record(bytes, usize::try_from(at - begin).unwrap_or(usize::MAX)) {
+        loop {
+            // More may have been appended since this was loaded.
+            let is_loaded = |(begin, bytes): &(u64, Vec<u8>)| (*begin..begin + bytes.len() as u64).contains(&at);
+            if !self.loaded.as_ref().is_some_and(is_loaded) {
+                self.load(at);
+            }
+            let (begin, bytes) = self.loaded.as_ref()?;
+            let record = match next_record(bytes, usize::try_from(at - begin).unwrap_or(usize::MAX)) {
+                Ok(record) => record,
+                Err(damaged) => {
+                    self.end_of_file(row, damaged);
+                    return None;
+                }
+            };
             let end = begin + record.end as u64;
             if record.damaged > self.head_before(at) {
                 tell_of_damage(&self.path, record.damaged);
@@ -245,9 +278,6 @@ impl Segment {
             }
             at = end;
         }
-        let left = begin + bytes.len() as u64 - at;
-        self.end_of_file(row, left);
-        None
     }
 
     /// A file whose head is damaged is read from its very beginning, where no record can be.
@@ -256,9 +286,9 @@ impl Segment {
     }
 
     /// Nothing whole comes after row number `row`.
-    fn end_of_file(&mut self, row: usize, left: u64) {
-        if left > 0 {
-            tell_of_damage(&self.path, left as usize);
+    fn end_of_file(&mut self, row: usize, damaged: usize) {
+        if damaged > 0 {
+            tell_of_damage(&self.path, damaged);
         }
         self.is_known = true;
         // Rows of this process that cannot be read back are gone.

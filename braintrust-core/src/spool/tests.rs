@@ -82,7 +82,7 @@ fn the_next_process_takes_over_what_is_left_and_no_live_one_does() {
     let mut first = Spool::open(&place, &tenant());
     append(&mut first, 0..10).unwrap();
     let rows = read(&mut first);
-    // Settled up to 4; that 6 was too is known to this process only.
+    // One of them beyond others that are not.
     first.settle(rows.iter().filter(|(key, _)| *key < 4 || *key == 6).map(|(_, ticket)| *ticket));
     assert_eq!(keys(&read(&mut Spool::open(&place, &tenant()))), [0; 0], "the first one lives");
     drop(first);
@@ -91,7 +91,7 @@ fn the_next_process_takes_over_what_is_left_and_no_live_one_does() {
     assert!(!second.is_read());
     append(&mut second, [10]).unwrap();
     let rows = read(&mut second);
-    assert_eq!(keys(&rows), [4, 5, 6, 7, 8, 9, 10], "the older ones first");
+    assert_eq!(keys(&rows), [4, 5, 7, 8, 9, 10], "the older ones first");
     assert!(rows.iter().all(|(key, ticket)| ticket.is_earlier() == (*key < 10)));
     let mark = second.mark();
     assert!(!second.is_through_to(mark));
@@ -150,7 +150,7 @@ fn refused_rows_wait_for_another_process_and_go_first_when_room_is_needed() {
     let mut spool = Spool::open(&place, &tenant());
     let refused = text(7);
     let row = SpoolRow { key: 7, container: b"c", text: refused.as_bytes() };
-    spool.keep_refused(std::iter::once(row), None).unwrap();
+    spool.keep_refused(std::iter::once(row), None, true).unwrap();
     assert_eq!(keys(&read(&mut spool)), [0; 0], "not again in this process");
     drop(spool);
 
@@ -160,7 +160,7 @@ fn refused_rows_wait_for_another_process_and_go_first_when_room_is_needed() {
     let since = spool.refused_since(rows[0].1);
     assert!(since.is_some());
     // Refused again: it keeps its age.
-    spool.keep_refused(std::iter::once(row), since).unwrap();
+    spool.keep_refused(std::iter::once(row), since, false).unwrap();
     spool.settle([rows[0].1].into_iter());
     let mut kept = 0;
     while append(&mut spool, kept..kept + 5).is_ok() {
@@ -260,13 +260,13 @@ fn refused_rows_share_files_and_a_file_that_is_gone_is_made_anew() {
     for key in 0..100 {
         let (key, text) = refused(key);
         let row = SpoolRow { key, container: b"c", text: text.as_bytes() };
-        spool.keep_refused(std::iter::once(row), Some(now - key * 1000)).unwrap();
+        spool.keep_refused(std::iter::once(row), Some(now - key * 1000), false).unwrap();
     }
     let some = files(dir.path());
     assert!(some.len() <= 2, "{some:?}");
     some.iter().for_each(|file| fs::remove_file(file).unwrap());
     let (key, text) = refused(7);
-    spool.keep_refused(std::iter::once(SpoolRow { key, container: b"c", text: text.as_bytes() }), None).unwrap();
+    spool.keep_refused(std::iter::once(SpoolRow { key, container: b"c", text: text.as_bytes() }), None, true).unwrap();
     drop(spool);
     assert_eq!(keys(&read(&mut Spool::open(&place(dir.path(), 1 << 20), &tenant()))), [7]);
 }
@@ -458,4 +458,35 @@ proptest! {
         prop_assert!(found.is_sorted());
         prop_assert!(found.iter().all(|number| *number < 12));
     }
+}
+
+#[test]
+fn what_is_settled_is_not_read_again_by_the_next_process_whatever_was_before_it() {
+    let dir = scratch();
+    let place = place(dir.path(), 1 << 20);
+    let mut spool = Spool::open(&place, &tenant());
+    let tickets = append(&mut spool, 0..10).unwrap();
+    for settled in [7..9, 2..4, 4..5, 0..1] {
+        spool.settle(tickets[settled].iter().copied());
+    }
+    drop(spool);
+    let mut next = Spool::open(&place, &tenant());
+    let rows = read(&mut next);
+    assert_eq!(keys(&rows), [1, 5, 6, 9]);
+    next.settle(rows[1..3].iter().map(|(_, ticket)| *ticket));
+    assert_eq!(next.take_lost(), Removed::default());
+    drop(next);
+    assert_eq!(keys(&read(&mut Spool::open(&place, &tenant()))), [1, 9]);
+}
+
+#[test]
+fn rows_that_were_settled_before_they_were_read_take_none_with_them() {
+    let dir = scratch();
+    let mut spool = Spool::open(&place(dir.path(), 1 << 20), &tenant());
+    let tickets = append(&mut spool, 0..3).unwrap();
+    spool.read(1, |row, _| assert_eq!(row.key, 0));
+    append(&mut spool, [3]).unwrap();
+    spool.settle(tickets[1..].iter().copied());
+    assert_eq!(keys(&read(&mut spool)), [3]);
+    assert_eq!(spool.take_lost(), Removed::default());
 }

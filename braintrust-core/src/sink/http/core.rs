@@ -25,6 +25,7 @@ use crate::spool::{Spool, SpoolRow, Ticket};
 
 mod aside;
 mod put_off;
+mod to_disk;
 
 /// How often a large row may run out of time, each time after all repetitions, before others go first.
 const LONG_TRIES: u32 = 3;
@@ -115,10 +116,11 @@ impl Core {
         let state = &mut *self.state.borrow_mut();
         *state.unsettled.entry(state.epoch).or_default() += rows.len();
         let window = Window::new(rows, state.epoch);
-        match state.store.place(window, state.is_away) {
+        let may_go_to_disk = state.may_go_to_disk();
+        match state.store.place(window, state.is_away, may_go_to_disk) {
             Placed::Queue(window) => state.queue.push(window),
             // Rows that wait in memory and have begun to move to the queue are older than what would go to disk now.
-            Placed::Waits if state.is_away || !state.store.is_read() => {
+            Placed::Waits if may_go_to_disk && (state.is_away || !state.store.is_read()) => {
                 let on_disk = state.store.spool_behind();
                 self.count_spooled(state);
                 self.forget(state, &on_disk);
@@ -150,21 +152,6 @@ impl Core {
             state.end_flushes();
         }
         settled
-    }
-
-    /// Puts on disk what is in memory only.
-    pub(super) fn secure(&self) {
-        let state = &mut *self.state.borrow_mut();
-        if !state.store.has_spool() {
-            return;
-        }
-        for parcel in state.under_way.values() {
-            state.store.secure_parcel(parcel);
-        }
-        state.store.secure_queue(&mut state.queue);
-        let on_disk = state.store.spool_behind();
-        self.count_spooled(state);
-        self.forget(state, &on_disk);
     }
 
     /// The place on disk, for what is kept there beside the rows.
@@ -382,29 +369,6 @@ impl Core {
     pub(super) fn step_back(&self) {
         self.state.borrow_mut().is_away = true;
         self.put_behind();
-    }
-
-    /// Nothing leaves, and memory is needed: rows wait on disk, as they would if there were trouble.
-    pub(super) fn relieve(&self) {
-        if self.has_spool() {
-            self.put_behind();
-        }
-    }
-
-    fn put_behind(&self) {
-        let state = &mut *self.state.borrow_mut();
-        if state.store.has_spool() {
-            for parcel in state.under_way.values() {
-                state.store.secure_parcel(parcel);
-            }
-        }
-        let mut on_disk = state.store.take_over(&mut state.queue);
-        if !on_disk.is_empty() {
-            self.is_read_in_vain.set(true);
-        }
-        on_disk.extend(state.store.spool_behind());
-        self.count_spooled(state);
-        self.forget(state, &on_disk);
     }
 
     /// The backend cannot be reached, or refuses everything; nothing is under way any more.

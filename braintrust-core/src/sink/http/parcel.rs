@@ -66,6 +66,11 @@ impl Parcel {
         self.tickets.borrow_mut()[index] = Some(ticket);
     }
 
+    /// Whether all rows are on disk, too.
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.tickets.borrow().iter().all(Option::is_some)
+    }
+
     fn closed(&self, index: usize) -> Row<'_> {
         let ParcelRow { start, len, closing, .. } = self.rows[index];
         Row { text: &self.body[start..start + len], closing: &self.closings[closing].0 }

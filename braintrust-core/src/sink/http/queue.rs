@@ -359,10 +359,19 @@ impl Queue {
         }
     }
 
-    /// Has `put` put rows on disk that are not there yet, and notes where they are; it is given a window's rows at a time.
+    /// Whether all that waits is on disk, too.
+    pub(super) fn is_on_disk(&self) -> bool {
+        let are_windows =
+            self.windows.iter().all(|window| !window.tickets.is_empty() || window.waiting().next().is_none());
+        are_windows && self.held.iter().all(|held| held.facts.ticket.is_some())
+    }
+
+    /// Has `put` put rows on disk that are not there yet, and notes where they are; it is given a window's rows at a time,
+    /// in their order, up to those that it cannot put there.
     pub(super) fn give_tickets(&mut self, mut put: impl FnMut(&[OpenRow<'_>]) -> Option<Vec<Ticket>>) {
         for held in self.held.iter_mut().filter(|held| held.facts.ticket.is_none()) {
-            held.facts.ticket = put(&[held.as_row()]).and_then(|tickets| tickets.first().copied());
+            let Some(tickets) = put(&[held.as_row()]) else { return };
+            held.facts.ticket = tickets.first().copied();
         }
         for window in self.windows.iter_mut().filter(|window| window.tickets.is_empty()) {
             let rows: Vec<_> = window.waiting().map(|(row, _)| row).collect();

@@ -28,6 +28,8 @@ pub(super) struct Store {
     behind: VecDeque<Window>,
     /// Rows that have been put on disk since this was last asked.
     spooled: u64,
+    /// Whether rows stayed in memory for want of room on disk. Younger ones are not to go there before them.
+    has_found_no_room: bool,
 }
 
 /// What became of a window that came.
@@ -40,7 +42,8 @@ pub(super) enum Placed {
 
 impl Store {
     pub(super) fn new(spool: Option<Spool>, is_durable: bool, own: &Container) -> Self {
-        Self { spool, is_durable, own: own.encode(), behind: VecDeque::new(), spooled: 0 }
+        let (behind, spooled, has_found_no_room) = Default::default();
+        Self { spool, is_durable, own: own.encode(), behind, spooled, has_found_no_room }
     }
 
     /// Whether there is a place on disk for rows.
@@ -67,13 +70,24 @@ impl Store {
         std::mem::take(&mut self.spooled)
     }
 
+    /// Whether rows stayed in memory for want of room on disk, since [`has_room_again`](Self::has_room_again).
+    pub(super) fn has_found_no_room(&self) -> bool {
+        self.has_found_no_room
+    }
+
+    /// No rows have to go to disk before the next ones.
+    pub(super) fn has_room_again(&mut self) {
+        self.has_found_no_room = false;
+    }
+
     /// Finds a place for the newest rows.
-    pub(super) fn place(&mut self, mut window: Window, is_away: bool) -> Placed {
+    pub(super) fn place(&mut self, mut window: Window, is_away: bool, may_go_to_disk: bool) -> Placed {
         if is_away || !self.is_empty() {
             self.behind.push_back(window);
             return Placed::Waits;
         }
         if self.is_durable
+            && may_go_to_disk
             && let Some(tickets) = self.put_on_disk(&window)
         {
             window.tickets = tickets;
@@ -112,8 +126,8 @@ impl Store {
         let_go
     }
 
-    /// Puts rows on disk that are under way and not there yet.
-    pub(super) fn secure_parcel(&mut self, parcel: &Parcel) {
+    /// Puts rows on disk that are under way and not there yet; whether all are there.
+    pub(super) fn secure_parcel(&mut self, parcel: &Parcel) -> bool {
         let rows: Vec<usize> = (0..parcel.len()).filter(|index| parcel.open(*index).facts.ticket.is_none()).collect();
         let was_empty = self.is_read();
         let own = std::mem::take(&mut self.own);
@@ -131,10 +145,11 @@ impl Store {
         if was_empty {
             self.skip_to_end();
         }
+        parcel.is_on_disk()
     }
 
-    /// Puts the rows of a queue on disk that are not there yet; they stay in the queue.
-    pub(super) fn secure_queue(&mut self, queue: &mut Queue) {
+    /// Puts the rows of a queue on disk that are not there yet; they stay in the queue. Whether all are there.
+    pub(super) fn secure_queue(&mut self, queue: &mut Queue) -> bool {
         let was_empty = self.is_read();
         let own = std::mem::take(&mut self.own);
         queue.give_tickets(|rows| {
@@ -146,6 +161,7 @@ impl Store {
         if was_empty {
             self.skip_to_end();
         }
+        queue.is_on_disk()
     }
 
     /// Puts the held rows on disk whose span is set aside or whose container `is_put_off`, and lets them go; it is
@@ -207,6 +223,7 @@ impl Store {
                 Some(tickets)
             }
             Err(problem) => {
+                self.has_found_no_room = true;
                 tell_of(&problem);
                 None
             }
@@ -275,7 +292,8 @@ impl Store {
     pub(super) fn keep_refused(&mut self, row: SpoolRow<'_>, ticket: Option<Ticket>) -> bool {
         let Some(spool) = &mut self.spool else { return false };
         let since = ticket.and_then(|ticket| spool.refused_since(ticket));
-        let kept = spool.keep_refused(std::iter::once(row), since);
+        let is_own = ticket.is_none_or(|ticket| !ticket.is_earlier());
+        let kept = spool.keep_refused(std::iter::once(row), since, is_own);
         kept.inspect_err(tell_of).is_ok()
     }
 

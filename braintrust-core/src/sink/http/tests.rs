@@ -1,6 +1,9 @@
 //! `HttpSink` against a real HTTP server on loopback.
 
+mod chaos;
 mod containers;
+mod disk_counts;
+mod disk_order;
 mod knowledge;
 mod overflow;
 mod splitting;
