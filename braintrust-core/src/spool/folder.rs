@@ -1,6 +1,6 @@
 //! The folder of one tenant's spool: names, sizes, and which files nobody works on.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,10 @@ pub(super) struct Folder {
     /// How much is in it, as far as this process knows.
     used: u64,
     is_measured: bool,
+    /// Names those who write files here: those of one have rows of the same spans.
+    writer: u32,
+    /// Those whose files another process has taken over.
+    others: BTreeSet<String>,
     /// Files of earlier processes that have not been looked at.
     left: VecDeque<PathBuf>,
     is_listed: bool,
@@ -34,7 +38,8 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn new(path: PathBuf, limit: u64) -> Self {
-        Self { path, limit, used: 0, is_measured: false, left: VecDeque::new(), is_listed: false }
+        let (used, is_measured, others, left, is_listed) = Default::default();
+        Self { path, limit, used, is_measured, writer: fastrand::u32(..), others, left, is_listed }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -95,8 +100,8 @@ impl Folder {
     /// A file whose name begins with a time, so that names sort as files were begun.
     fn new_file(&self, since: u64, kind: &str) -> Result<(PathBuf, LockedFile), (PathBuf, io::Error)> {
         for _ in 0..TRIES {
-            let unique = fastrand::u64(..);
-            let path = self.path.join(format!("{since:016}-{:016}-{unique:016x}.{kind}", now()));
+            let (writer, unique) = (self.writer, fastrand::u32(..));
+            let path = self.path.join(format!("{since:016}-{:016}-{writer:08x}{unique:08x}.{kind}", now()));
             let new_file = owner_only::writable_file().read(true).create_new(true).open(&path);
             let file = new_file.map_err(|cause| (path.clone(), cause))?;
             // Between these two lines another process may have taken it over, found nothing in it, and removed it.
@@ -112,7 +117,8 @@ impl Folder {
         self.is_listed && self.left.is_empty()
     }
 
-    /// Takes over some files that nobody works on.
+    /// Takes over some files that nobody works on. What is left of one process is sent by one process: two would not keep
+    /// the order of its rows.
     pub(super) fn take_over(&mut self, most: usize) -> Vec<Segment> {
         if !self.is_listed {
             self.is_listed = true;
@@ -122,10 +128,23 @@ impl Folder {
         while taken.len() < most
             && let Some(path) = self.left.pop_front()
         {
-            taken.extend(take_over(path));
+            let writer = writer_of(&path);
+            if self.others.contains(&writer) {
+                continue;
+            }
+            match take_over(path) {
+                Some(segment) => taken.push(segment),
+                None => _ = self.others.insert(writer),
+            }
         }
         taken
     }
+}
+
+/// Who wrote a file: in its name.
+fn writer_of(path: &Path) -> String {
+    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    name.rsplit('-').next().unwrap_or_default().chars().take(8).collect()
 }
 
 /// A file without a lock, if it holds rows that are not settled.

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod succession;
+
 fn tenant() -> Tenant<'static> {
     Tenant { app_url: "https://app.test", api_url: None, org_name: None, key: "sk-secret-0123456789" }
 }
