@@ -7,6 +7,7 @@ use braintrust::{Event, Feedback, FeedbackSource, JsonAttachment, Span, SpanType
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::json;
+use serde_json::value::RawValue;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -193,4 +194,18 @@ fn public_types_go_anywhere() {
         Span,
         SpanType,
     );
+}
+
+/// JSON text goes into a row as it is; not so if nobody could read the row then.
+#[test]
+fn json_text_that_no_parser_reads_is_a_string() {
+    let (logger, rows) = memory_logger();
+    let texts = [format!("{}{}", "[".repeat(500), "]".repeat(500)), r#"["\ud800"]"#.to_owned(), "[1e999]".to_owned()];
+    for text in texts.iter().cloned() {
+        let raw = RawValue::from_string(text).unwrap();
+        logger.log(Event::new().input(json!({})).output([&raw]));
+    }
+    assert_eq!(logger.flush_blocking(LIMIT).unwrap().lost.total(), 0);
+    let outputs: Vec<_> = rows.rows().into_iter().map(|row| row["output"].clone()).collect();
+    assert_eq!(outputs, texts.map(|text| json!([text])));
 }

@@ -22,6 +22,7 @@ mod serializer;
 #[cfg(test)]
 mod tests;
 mod text;
+mod verbatim;
 
 pub use custom::{Capture, Slot};
 pub use failure::{ByDebugError, ByDerefError, ByDisplayError, ByError, ByOpaqueError, Failed, Failure};

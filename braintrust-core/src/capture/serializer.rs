@@ -10,6 +10,7 @@ use super::limits::{MAX_DEPTH, MAX_LAYERS, TOO_DEEP};
 use super::media;
 use super::number::{write_f32, write_f64, write_i128, write_integer, write_u128};
 use super::text::write_text;
+use super::verbatim::is_readable;
 
 /// What `serde_json` calls the structs that carry JSON text which is ready to be copied.
 const VERBATIM_STRUCTS: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
@@ -84,10 +85,11 @@ impl<'a> Writer<'a> {
         self.depth -= levels;
     }
 
-    /// Text that is JSON already.
+    /// Text that is JSON already; as a string if that cannot be read, or has no room.
     pub(super) fn verbatim(&mut self, json: &str) {
         self.allow_media(json);
-        if json.len() <= self.end.saturating_sub(self.out.len()) {
+        let has_room = json.len() <= self.end.saturating_sub(self.out.len());
+        if has_room && is_readable(json, MAX_DEPTH - self.depth) {
             self.out.extend_from_slice(json.as_bytes());
         } else {
             self.string(json);
