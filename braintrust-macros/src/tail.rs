@@ -17,10 +17,12 @@ impl Tail {
         let end = before.iter().rposition(|token| !is_semicolon(token)).map_or(0, |last| last + 1);
         let is_statement = before.len() > end;
         before.truncate(end);
-        let begin = before.iter().rposition(is_semicolon).map_or(0, |semicolon| semicolon + 1);
+        let mut begin = before.iter().rposition(is_semicolon).map_or(0, |semicolon| semicolon + 1);
         // Blocks stand before it without a semicolon.
-        let block = before[begin..].windows(2).rposition(|pair| ends_statement(&pair[0]) && begins_statement(&pair[1]));
-        let tokens = before.split_off(begin + block.map_or(0, |block| block + 1));
+        while let Some(length) = length_of_block(&before[begin..]) {
+            begin += length;
+        }
+        let tokens = before.split_off(begin);
         Self { before, tokens, is_statement }
     }
 
@@ -72,7 +74,40 @@ impl Tail {
     }
 }
 
-fn ends_statement(token: &TokenTree) -> bool {
+/// How many tokens the first of some statements has, if it ends with a block, and another follows. (Within other
+/// statements a block ends nothing: what follows it in `|a| match a { … } || b` belongs to the closure.)
+fn length_of_block(statements: &[TokenTree]) -> Option<usize> {
+    let is_end = |pair: &[TokenTree]| is_block(&pair[0]) && begins_statement(&pair[1]);
+    begins_with_block(statements).then(|| statements.windows(2).position(is_end).map(|end| end + 1)).flatten()
+}
+
+/// Whether a statement that begins like this needs no semicolon.
+fn begins_with_block(statement: &[TokenTree]) -> bool {
+    let [first, others @ ..] = statement else { return false };
+    if is_punct(first, '#') {
+        return others.split_first().is_some_and(|(_attribute, others)| begins_with_block(others));
+    }
+    let is_followed_by = |words: &[&str]| others.first().is_some_and(|next| is_word(next, words));
+    is_block(first)
+        || is_punct(first, '\'')
+        || is_word(first, &["if", "match", "loop", "while", "for", "unsafe", "const", "fn", "struct", "enum", "trait"])
+        || is_word(first, &["impl", "mod", "extern", "pub"])
+        || is_word(first, &["async"]) && is_followed_by(&["fn", "unsafe", "extern"])
+        || is_macro_with_block(statement)
+}
+
+/// Whether it begins with `path::name! { … }`.
+fn is_macro_with_block(statement: &[TokenTree]) -> bool {
+    let Some(block) = statement.iter().position(is_block) else { return false };
+    let is_path = |token: &TokenTree| {
+        matches!(token, TokenTree::Ident(_)) && !is_word(token, &["return"]) || is_punct(token, ':')
+    };
+    let Some(bang) = statement[..block].iter().position(|token| !is_path(token)) else { return false };
+    // `macro_rules! name { … }` has one more word.
+    bang > 0 && is_punct(&statement[bang], '!') && block - bang <= 2
+}
+
+fn is_block(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
@@ -158,6 +193,13 @@ mod tests {
             quote!(return |a| a;),
             quote!(|| 1),
             quote!(if b { return move |a| a; } panic!()),
+            quote!(move |a| match a {
+                1 => true,
+                _ => false,
+            } || b),
+            quote!(|a| unsafe { f(a) } | b),
+            quote!(log! { "{}", b } | a | a),
+            quote!(#[inline] fn f() {} if b { f() } 'l: loop { break 'l } |a| a),
         ] {
             assert!(tail(body.clone()).is_closure(), "{body}");
         }

@@ -181,6 +181,27 @@ fn closures_that_learn_their_parameters_from_the_signature() {
     assert!(traces.find("same").is_finished());
 }
 
+#[test]
+fn closures_whose_body_goes_on_after_a_block() {
+    #[traced]
+    fn matching(all: bool) -> impl Fn(&str) -> bool {
+        move |text| match text.len() {
+            0 => true,
+            1 => text == "b",
+            _ => false,
+        } || all
+    }
+    #[traced]
+    fn choosing(n: usize) -> impl Fn(&str) -> usize {
+        if n > 9 {
+            panic!("too large");
+        }
+        move |text| if text.is_empty() { n } else { 1 } | 8
+    }
+    assert!(matching(true)("a") && !matching(false)("a"));
+    assert_eq!((choosing(2)(""), choosing(2)("a")), (10, 9));
+}
+
 /// A trait that a closure meets, and learns its parameter from.
 trait Test: Fn(&str) -> bool {}
 
