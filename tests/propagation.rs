@@ -1,6 +1,7 @@
 //! Spans of several processes in one trace: slugs and headers, through the public API.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use braintrust::testing::{MemoryRows, capture_blocking, memory_logger};
 use braintrust::{Event, Extractor, Logger, Parent, current_span, extract, inject, start_span, traced};
@@ -11,7 +12,7 @@ type Headers = HashMap<String, String>;
 
 /// The row of each span, whatever it was sent in: a busy machine may hold up a thread while its span is open.
 fn rows_of(logger: &Logger, rows: &MemoryRows) -> Vec<Map<String, Value>> {
-    logger.flush_blocking(std::time::Duration::from_secs(60)).unwrap();
+    logger.flush_blocking(Duration::from_secs(60)).unwrap();
     rows.traces().spans().iter().map(|span| span.row().clone()).collect()
 }
 
@@ -272,4 +273,29 @@ fn conversations_resumed_in_any_order_keep_their_trace_and_project() {
         }
     }
     assert_eq!(seen, CONVERSATIONS * (1 + 2 * TURNS));
+}
+
+/// An update by row id says nothing of where the row is, and must not take what its span says along to another object.
+#[test]
+fn an_update_on_the_way_takes_no_row_away_from_where_its_trace_is_kept() {
+    const LIMIT: Duration = Duration::from_secs(60);
+    for object in ["experiment_id:there", "project_id:there"] {
+        let headers = Headers::from([
+            ("traceparent".to_owned(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+            ("baggage".to_owned(), format!("braintrust.parent={object}")),
+        ]);
+        let (logger, rows) = memory_logger();
+        let span = logger.start_span("open for long").parent(extract(&headers)).start();
+        logger.flush_blocking(LIMIT).unwrap();
+        logger.update_span(&span.id(), Event::new().tag("updated")).unwrap();
+        span.log(Event::new().output(7));
+        span.end();
+        logger.flush_blocking(LIMIT).unwrap();
+        let (field, _) = object.split_once(':').unwrap();
+        // The update may have gone ahead, if the machine held up this thread.
+        let mut said: Vec<_> = rows.rows();
+        said.retain(|row| !row["span_attributes"].is_null() || !row["output"].is_null());
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said.iter().all(|row| row[field] == "there" && row["project_name"].is_null()), "{said:?}");
+    }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub(crate) use self::parked::Parked;
 use self::spans::Spans;
-use super::row::{RowFacts, RowWriter};
+use super::row::{self, RowFacts, RowWriter};
 use crate::active::LoggerId;
 use crate::clock::{Timestamp, WallClock};
 use crate::record::bound::Amount;
@@ -204,7 +204,7 @@ impl Joiner {
                 records.iter().for_each(|record| parked.push(record));
                 continue;
             }
-            let container = container_of(first);
+            let container = row::identity(&records).and_then(container_of);
             let batch = batch_of(rows, first.span.logger);
             let mut may_hold_messages = false;
             batch.push_with(first.span.span.0, container, |out| {
@@ -220,9 +220,11 @@ impl Joiner {
     }
 }
 
-/// The object that holds the row of a span, encoded, where it is not the logger's project.
-fn container_of<'a>(first: &Record<'a>) -> Option<&'a [u8]> {
-    first.section(Section::Container).or_else(|| first.span.lineage().known()?.sections().of(Section::Container).next())
+/// The object that holds the row of a span, encoded, where it is not the logger's project: as the record says that has the
+/// row's identity.
+fn container_of<'a>(record: &Record<'a>) -> Option<&'a [u8]> {
+    let numbered = || record.span.lineage().known()?.sections().of(Section::Container).next();
+    record.section(Section::Container).or_else(numbered)
 }
 
 fn batch_of(rows: &mut Rows, logger: LoggerId) -> &mut RowBatch {

@@ -169,7 +169,7 @@ impl<'a> Parts<'a> {
 }
 
 /// The record that says whose row it is: one of the span itself, rather than an update that came by row id.
-fn identity<'a>(records: &'a [Record<'a>]) -> Option<&'a Record<'a>> {
+pub(super) fn identity<'a>(records: &'a [Record<'a>]) -> Option<&'a Record<'a>> {
     records.iter().find(|record| record.section(Section::RowId).is_none()).or(records.first())
 }
 
