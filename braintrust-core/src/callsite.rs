@@ -19,6 +19,12 @@ pub struct Callsite {
 
 static REGISTRY: RwLock<Vec<&'static Callsite>> = RwLock::new(Vec::new());
 
+/// Keeps other threads from the registry until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) fn hold() -> Box<dyn std::any::Any> {
+    Box::new(REGISTRY.write().unwrap_or_else(PoisonError::into_inner))
+}
+
 impl Callsite {
     /// Describes a function: the span's name and kind, and where the function stands.
     #[must_use]

@@ -23,6 +23,12 @@ pub(crate) struct LoggerFacts {
 
 static FACTS: RwLock<BTreeMap<LoggerId, Arc<LoggerFacts>>> = RwLock::new(BTreeMap::new());
 
+/// Keeps other threads from the facts until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) fn hold() -> Box<dyn std::any::Any> {
+    Box::new(FACTS.write().unwrap_or_else(PoisonError::into_inner))
+}
+
 impl LoggerFacts {
     /// The facts of a logger; `None` for one that has been closed.
     pub(crate) fn of(logger: LoggerId) -> Option<Arc<Self>> {

@@ -1,15 +1,16 @@
 //! Forked children that go on without running another program.
 #![expect(unsafe_code, reason = "forking is what is tested")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use braintrust::{Logger, start_span};
+use braintrust::{Attachment, Event, Logger, Parent, start_span, traced};
+use futures::{Stream, StreamExt as _};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::unistd::{ForkResult, Pid, alarm, fork};
 
 use crate::{Case, Outcome, leaf, name};
 
@@ -54,6 +55,9 @@ pub(crate) const CASES: &[Case] = &[
         assert_eq!(children + told, CHILDREN, "{}", outcome.stderr);
         let counted: usize = outcome.stdout.trim().parse().unwrap();
         assert_eq!(outcome.rows.len() - children, counted, "each span of the parent arrives once");
+    }),
+    Case::new("fork: while threads look at what they have in common", while_threads_look_around, |outcome| {
+        assert_eq!(outcome.status.code(), Some(0), "{}", outcome.stderr);
     }),
 ];
 
@@ -240,4 +244,45 @@ fn while_threads_record(logger: &Logger) {
     let count: u32 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
     assert_eq!(logger.flush_blocking(LIMIT).unwrap().lost.total(), 0);
     println!("{count}");
+}
+
+/// Takes, for a moment each, the locks of what threads have in common: of loggers by number and by key, of attachments
+/// that wait, of the length of a tick, and of what has been told.
+fn look_around(seed: u32) {
+    let headers = HashMap::from([
+        ("traceparent".to_owned(), format!("00-{:032x}-{:016x}-01", seed + 1, seed + 1)),
+        ("baggage".to_owned(), "braintrust.parent=project_name:elsewhere".to_owned()),
+    ]);
+    start_span("under headers").parent(Parent::from_headers(&headers)).start().end();
+    braintrust::logger("usual").unwrap();
+    for _ in 0..20 {
+        drop(Event::new().input(Attachment::from_bytes("never logged")).score("beyond", 2.0));
+    }
+    futures::executor::block_on(items().for_each(|_| async {}));
+}
+
+#[traced]
+fn items() -> impl Stream<Item = u32> {
+    futures::stream::iter(0..2)
+}
+
+fn while_threads_look_around(logger: &Logger) {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    braintrust::register("usual", Logger::builder().project("usual").api_key(crate::KEY)).unwrap();
+    std::thread::scope(|threads| {
+        for _ in 0..3 {
+            threads.spawn(|| (0..).take_while(|_| !STOP.load(Ordering::Relaxed)).for_each(look_around));
+        }
+        for number in 0..3 * CHILDREN {
+            in_child(|| {
+                // One that hangs is killed, and found out by that.
+                alarm::set(120);
+                look_around(0);
+                // There can be none if the machine is so busy that the exporter does not stand still.
+                let _ = Logger::builder().project(format!("of child {number}")).api_key(crate::KEY).build();
+                let _ = logger.flush_blocking(Duration::ZERO);
+            });
+        }
+        STOP.store(true, Ordering::Relaxed);
+    });
 }

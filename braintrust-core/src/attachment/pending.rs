@@ -50,6 +50,12 @@ fn table() -> MutexGuard<'static, Option<Table>> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Keeps other threads from what waits until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) fn hold() -> Box<dyn std::any::Any> {
+    Box::new(table())
+}
+
 fn report(dropped: usize) {
     if dropped > 0 {
         diagnostics::warn_once("attachments never logged", || {

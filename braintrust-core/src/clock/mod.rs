@@ -6,6 +6,8 @@ mod rate;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use self::rate::Reading;
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) use self::rate::hold;
 
 /// A moment on the process's own clock, in ticks of a length that the exporter finds out.
 ///

@@ -1,6 +1,6 @@
 //! How long a tick of the counter lasts, found out while the program runs.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{Timestamp, counter};
@@ -49,7 +49,7 @@ impl Reading {
 
     /// The nanoseconds in a tick, as far as is known by now.
     pub(super) fn nanos_per_tick(self) -> f64 {
-        let mut rate = RATE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rate = rate();
         rate.get_or_insert_with(|| Rate::begin(self)).follow(self)
     }
 
@@ -61,6 +61,16 @@ impl Reading {
 }
 
 static RATE: Mutex<Option<Rate>> = Mutex::new(None);
+
+fn rate() -> MutexGuard<'static, Option<Rate>> {
+    RATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps other threads from the rate until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) fn hold() -> Box<dyn std::any::Any> {
+    Box::new(rate())
+}
 
 /// Less than this tells little of the length of a tick.
 const STRETCH: Duration = Duration::from_millis(10);

@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 pub(crate) use environment::Environment;
 pub(crate) use process::ProcessSettings;
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) use process::hold;
 pub(crate) use resolution::Resolution;
 pub(crate) use settings::{Settings, SpoolDir};
 pub(crate) use target::Target;

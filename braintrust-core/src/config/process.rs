@@ -38,6 +38,12 @@ pub(crate) struct ProcessSettings {
 /// What is in force; nothing before the first logger.
 static IN_FORCE: Mutex<Option<ProcessSettings>> = Mutex::new(None);
 
+/// Keeps other threads from what is in force until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) fn hold() -> Box<dyn std::any::Any> {
+    Box::new(IN_FORCE.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 impl ProcessSettings {
     pub(super) fn read<L: Fn(&str) -> Option<String>>(reader: &mut Reader<'_, L>) -> Self {
         let exceeding = reader.count_or("BRAINTRUST_QUEUE_DROP_EXCEEDING_MAXSIZE", QUEUE_SPANS);

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub(crate) use self::known::LineageNumber;
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(super) use self::known::hold;
 use crate::container::Container;
 use crate::sections::{Section, Sections};
 

@@ -149,6 +149,12 @@ impl Context {
     }
 }
 
+/// Keeps other threads from changing what all threads have in common until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) fn hold() -> Box<dyn std::any::Any> {
+    lineage::hold()
+}
+
 /// Where a new span goes that names neither parent nor logger, in the plain case: in a trace that began here, if in any,
 /// and with no span of another logger around. `None` if there is more to it, or if nothing listens.
 #[inline]

@@ -72,6 +72,12 @@ pub(crate) fn last_words(text: &str) {
     }
 }
 
+/// Keeps other threads from what has been told until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) fn hold() -> Box<dyn std::any::Any> {
+    Box::new(RATE.lock())
+}
+
 fn tell(level: Verbosity, kind: &str, period: Duration, text: impl FnOnce() -> String) -> bool {
     // What nobody hears must not use up the one time it is said.
     if !voice::is_heard(level) {

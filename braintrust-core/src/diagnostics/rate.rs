@@ -1,7 +1,7 @@
 //! How often each kind of thing has been told of.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Kinds are few, but some are made of names that users give. With more than this, those told of long ago are forgotten.
@@ -10,7 +10,7 @@ const KINDS: usize = 1_000;
 /// Lets each kind of thing pass once in a while.
 pub(super) struct Rate(Mutex<Option<HashMap<String, Told>>>);
 
-struct Told {
+pub(super) struct Told {
     at: Instant,
     held_back: u64,
 }
@@ -20,13 +20,17 @@ impl Rate {
         Self(Mutex::new(None))
     }
 
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<HashMap<String, Told>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether to tell of `kind` now, and how often that was asked in vain since it last was.
     pub(super) fn admit(&self, kind: &str, period: Duration) -> Option<u64> {
         self.admit_at(Instant::now(), kind, period)
     }
 
     fn admit_at(&self, now: Instant, kind: &str, period: Duration) -> Option<u64> {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.lock();
         let told = told.get_or_insert_default();
         if let Some(told) = told.get_mut(kind) {
             if now.saturating_duration_since(told.at) < period {

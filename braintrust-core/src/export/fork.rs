@@ -6,18 +6,19 @@
 //! child's exporter is started by the first span or flush there: most children run another program, and need none.
 #![expect(unsafe_code, reason = "the C library's `pthread_atfork` has no safe equivalent in the standard library")]
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{MutexGuard, OnceLock};
 
 use super::deferred::{self, Task};
 use super::standstill::stand_still;
-use super::{EXPORTER, Running};
+use super::{EXPORTER, Running, starting};
 use crate::record::log::LogHeld;
-use crate::{active, diagnostics, ids, spool};
+use crate::{active, attachment, callsite, clock, config, context, diagnostics, ids, registry, spool};
 
 type Handler = Option<extern "C" fn()>;
 
@@ -39,10 +40,24 @@ fn pthread_atfork(_: Handler, _: Handler, _: Handler) -> c_int {
 
 /// What the forking thread holds during a fork.
 struct Held {
-    standstill: MutexGuard<'static, ()>,
+    /// None if the exporter did not stand still in time.
+    standstill: Option<MutexGuard<'static, ()>>,
+    /// What loggers have in common, whose makers wait for the next two.
+    loggers: Option<Box<dyn Any>>,
+    starting: MutexGuard<'static, ()>,
     running: MutexGuard<'static, Running>,
     deferred: MutexGuard<'static, VecDeque<Task>>,
     log: LogHeld,
+    /// Locks under which no thread takes another.
+    others: [Box<dyn Any>; 7],
+}
+
+/// How to take what loggers have in common, of which this module knows nothing.
+static LOGGERS: OnceLock<fn() -> Box<dyn Any>> = OnceLock::new();
+
+/// Has `hold` called before every fork; what it returns is dropped after that, on both sides.
+pub(crate) fn hold_in_forks(hold: fn() -> Box<dyn Any>) {
+    let _ = LOGGERS.set(hold);
 }
 
 thread_local! {
@@ -75,7 +90,7 @@ extern "C" fn after_in_parent() {
 extern "C" fn after_in_child() {
     guarded(|| {
         let held = Held::of_this_thread();
-        INTACT.store(held.is_some(), Ordering::Relaxed);
+        INTACT.store(held.as_ref().is_some_and(|held| held.standstill.is_some()), Ordering::Relaxed);
         active::set_forked(go_on);
         if let Some(held) = held {
             held.leave_to_parent();
@@ -86,14 +101,25 @@ extern "C" fn after_in_child() {
 }
 
 impl Held {
-    /// `None` if the exporter did not stand still in time.
+    /// `None` if there is no exporter.
     fn take() -> Option<Self> {
         let exporter = EXPORTER.get()?;
         Some(Self {
-            standstill: stand_still()?,
+            standstill: stand_still(),
+            loggers: LOGGERS.get().map(|hold| hold()),
+            starting: starting(),
             running: exporter.running(),
             deferred: deferred::queue(),
             log: LogHeld::take(),
+            others: [
+                attachment::pending::hold(),
+                callsite::hold(),
+                clock::hold(),
+                config::hold(),
+                context::hold(),
+                diagnostics::hold(),
+                registry::hold(),
+            ],
         })
     }
 
@@ -102,11 +128,11 @@ impl Held {
     }
 
     fn leave_to_parent(self) {
-        let Self { standstill, running, mut deferred, log } = self;
+        let Self { standstill, loggers, starting, running, mut deferred, log, others } = self;
         // Dropping it would run the code of others, and count down memory that is no longer counted.
         std::mem::forget(std::mem::take(&mut *deferred));
         log.leave_to_parent();
-        drop((deferred, running, standstill));
+        drop((others, deferred, running, starting, loggers, standstill));
     }
 }
 

@@ -22,6 +22,8 @@ use tokio::sync::mpsc;
 pub(crate) use content::Content;
 pub(crate) use deferred::defer;
 pub(crate) use exit::set_flush_at_exit;
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(crate) use fork::hold_in_forks;
 pub(crate) use worker::MakeSink;
 use worker::{Command, Worker};
 
@@ -60,6 +62,12 @@ struct Opened {
 
 static EXPORTER: OnceLock<Exporter> = OnceLock::new();
 
+/// Taken by whoever may have to start the exporter.
+fn starting() -> MutexGuard<'static, ()> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Exporter {
     /// The running exporter.
     ///
@@ -69,8 +77,7 @@ impl Exporter {
     ///
     /// If the system refuses a thread, or this is a forked child in which there can be none.
     pub(crate) fn get_or_start(environment: Option<String>) -> Result<&'static Self, Error> {
-        static STARTING: Mutex<()> = Mutex::new(());
-        let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _starting = starting();
         if active::is_lost() {
             return Err(Error::config(
                 "this process was forked while its parent was busy sending spans, so nothing can be traced in it; fork \

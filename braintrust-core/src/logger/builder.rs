@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::destination::Destination;
 use super::{Logger, Shared};
+#[cfg(all(unix, not(braintrust_loom)))]
+use super::{permalink, projects};
 use crate::active;
 use crate::capture;
 use crate::config::{Change, Environment, ProcessSettings, Settings, SpoolDir, Target, WhenFull};
@@ -299,6 +301,8 @@ impl LoggerBuilder {
         #[cfg(feature = "testing")]
         let is_temporary = matches!(destination, Destination::Memory(_));
         panic_site::watch();
+        #[cfg(all(unix, not(braintrust_loom)))]
+        export::hold_in_forks(|| Box::new((projects::hold(), permalink::hold())));
         let exporter = Exporter::get_or_start(environment)?;
         let label = format!("project `{project_name}`");
         let ledger = Arc::new(Ledger::new(label.clone(), |bytes, spans| bound::release(Amount { bytes, spans })));

@@ -22,6 +22,12 @@ pub(super) struct LinkTarget {
 /// The process's default logger itself, of which spans know only the number.
 static INSTALLED: RwLock<Option<Logger>> = RwLock::new(None);
 
+/// Keeps other threads from it until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(super) fn hold() -> Box<dyn std::any::Any> {
+    Box::new(INSTALLED.write().unwrap_or_else(PoisonError::into_inner))
+}
+
 pub(super) fn install(logger: &Logger) {
     *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(logger.clone());
 }

@@ -12,6 +12,12 @@ const MAX_EDITS: usize = 2;
 
 static PROJECTS: RwLock<BTreeMap<String, Logger>> = RwLock::new(BTreeMap::new());
 
+/// Keeps other threads from the registered loggers until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(super) fn hold() -> Box<dyn std::any::Any> {
+    Box::new(PROJECTS.write().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// Makes a logger and registers it under a key, so that code that knows only the key finds it: by [`logger`], or by
 /// `#[traced(project = "…")]`.
 ///

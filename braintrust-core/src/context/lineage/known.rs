@@ -2,7 +2,7 @@
 //! came with. A span and its records carry the number only, and are as plain as spans of a trace that began here.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Lineage;
 
@@ -24,6 +24,8 @@ const LONGEST: usize = 256;
 
 /// Read without a lock, by whoever writes rows or headers. Boxed, so that a program without any has little of it.
 static KNOWN: [OnceLock<Box<Lineage>>; MOST] = [const { OnceLock::new() }; MOST];
+/// Held by whoever adds one: it is taken before a fork, so that a child finds no place that is for ever being filled.
+static ADDING: Mutex<()> = Mutex::new(());
 
 impl LineageNumber {
     /// There is nothing to hand down, or it does not go by number.
@@ -55,20 +57,54 @@ impl LineageNumber {
 
 /// The number of a lineage, the same for all that are alike; gives it back if it cannot have one.
 pub(super) fn number(lineage: Lineage) -> Result<LineageNumber, Box<Lineage>> {
-    let mut lineage = Box::new(lineage);
     if lineage.sections.bytes().len() > LONGEST {
-        return Err(lineage);
+        return Err(Box::new(lineage));
     }
-    let first = usual_place(&lineage);
-    for place in (first..first + TRIED).map(|place| place % MOST) {
-        let number = LineageNumber::of_place(place);
-        match KNOWN[place].set(lineage) {
-            Ok(()) => return Ok(number),
-            Err(refused) if number.known().is_some_and(|known| is_alike(known, &refused)) => return Ok(number),
-            Err(refused) => lineage = refused,
+    match place_for(&lineage) {
+        Some(Place::Its(number)) => Ok(number),
+        Some(Place::Free(_)) => add(lineage),
+        None => Err(Box::new(lineage)),
+    }
+}
+
+#[cold]
+fn add(lineage: Lineage) -> Result<LineageNumber, Box<Lineage>> {
+    let _adding = adding();
+    // Another thread may have been faster.
+    match place_for(&lineage) {
+        Some(Place::Its(number)) => Ok(number),
+        Some(Place::Free(place)) => {
+            KNOWN[place].set(Box::new(lineage))?;
+            Ok(LineageNumber::of_place(place))
         }
+        None => Err(Box::new(lineage)),
     }
-    Err(lineage)
+}
+
+fn adding() -> MutexGuard<'static, ()> {
+    ADDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps other threads from adding lineages until it is dropped, for a fork.
+#[cfg(all(unix, not(braintrust_loom)))]
+pub(in crate::context) fn hold() -> Box<dyn std::any::Any> {
+    Box::new(adding())
+}
+
+/// A place among those that are tried for a lineage.
+enum Place {
+    /// Where it is, by its number.
+    Its(LineageNumber),
+    Free(usize),
+}
+
+/// Where a lineage is, or else the first place that it may have. None is ever free again, so it is nowhere behind that.
+fn place_for(lineage: &Lineage) -> Option<Place> {
+    let first = usual_place(lineage);
+    (first..first + TRIED).map(|place| place % MOST).find_map(|place| match KNOWN[place].get() {
+        None => Some(Place::Free(place)),
+        Some(known) => is_alike(known, lineage).then(|| Place::Its(LineageNumber::of_place(place))),
+    })
 }
 
 fn usual_place(lineage: &Lineage) -> usize {
