@@ -23,7 +23,8 @@
 //! }
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! #   let folder = std::env::temp_dir().join("braintrust-doc-front-page");
+//! #   let scratch = tempfile::tempdir().unwrap();
+//! #   let folder = scratch.path().join("traces");
 //! #   let logger = braintrust::Logger::builder().project("My Project").local_folder(&folder).build()?;
 //! #   logger.install();
 //! #   /*

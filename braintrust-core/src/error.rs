@@ -10,7 +10,8 @@ use crate::report::FlushReport;
 /// Logging itself never returns an error: [`Span`](crate::Span) and [`Event`](crate::Event) have no fallible methods.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join("braintrust-doc-error");
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let folder = scratch.path().join("traces");
 /// # let logger = braintrust::Logger::builder().project("p").local_folder(folder).build()?;
 /// match logger.flush_blocking(std::time::Duration::from_secs(5)) {
 ///     Ok(report) => println!("{report}"),

@@ -113,7 +113,8 @@ impl fmt::Display for Losses {
 /// takes a row more each time.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join("braintrust-doc-flush-report");
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let folder = scratch.path().join("traces");
 /// # let logger = braintrust::Logger::builder().project("p").local_folder(folder).build()?;
 /// logger.start_span("step").start().end();
 /// let report = logger.flush_blocking(std::time::Duration::from_secs(5))?;

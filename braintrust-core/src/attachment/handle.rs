@@ -24,7 +24,8 @@ use crate::spool::{Blob, BlobFacts};
 ///
 /// ```
 /// # fn main() -> Result<(), braintrust::Error> {
-/// # let folder = std::env::temp_dir().join(format!("braintrust-doc-attachment-{}", std::process::id()));
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let folder = scratch.path().join("traces");
 /// # let logger = braintrust::Logger::builder().project("p").local_folder(&folder).build()?;
 /// use braintrust::{Attachment, Event};
 /// use serde_json::json;
@@ -33,7 +34,7 @@ use crate::spool::{Blob, BlobFacts};
 /// logger.log(Event::new().input(json!({"question": "What is this?", "context": image})));
 ///
 /// let report = logger.flush_blocking(std::time::Duration::from_secs(5))?;
-/// # let _ = (report, std::fs::remove_dir_all(folder));
+/// # let _ = report;
 /// # Ok(())
 /// # }
 /// ```

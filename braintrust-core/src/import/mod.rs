@@ -35,7 +35,8 @@ use crate::logger::Logger;
 /// and what programs in other languages write, can be sent to any project.
 ///
 /// ```
-/// # let folder = std::env::temp_dir().join(format!("braintrust-doc-import-{}", std::process::id()));
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let folder = scratch.path().join("traces");
 /// # let logger = braintrust::Logger::builder().project("p").local_folder(&folder).build()?;
 /// use braintrust::import::Import;
 ///
@@ -50,7 +51,6 @@ use crate::logger::Logger;
 ///     report.problems()[0].to_string(),
 ///     r#"stdin, line 3: `scores` is "high"; expected an object"#,
 /// );
-/// # std::fs::remove_dir_all(folder).ok();
 /// # Ok::<(), braintrust::Error>(())
 /// ```
 ///

@@ -16,8 +16,8 @@ impl LoggerBuilder {
     ///
     /// ```
     /// # fn main() -> Result<(), braintrust::Error> {
-    /// # let folder = std::env::temp_dir().join("braintrust-doc-mask-secrets");
-    /// # let _ = std::fs::remove_dir_all(&folder);
+    /// # let scratch = tempfile::tempdir().unwrap();
+    /// # let folder = scratch.path().join("traces");
     /// use braintrust::{Event, Logger};
     ///
     /// let logger = Logger::builder().project("p").local_folder(&folder).mask_secrets().build()?;

@@ -23,7 +23,8 @@ pub(super) fn hold() -> Box<dyn std::any::Any> {
 ///
 /// ```
 /// # fn main() -> Result<(), braintrust::Error> {
-/// # let folder = std::env::temp_dir().join("braintrust-doc-register");
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let folder = scratch.path().join("traces");
 /// use braintrust::Logger;
 ///
 /// braintrust::register("support", Logger::builder().project("Support Bot").local_folder(&folder))?;
