@@ -9,7 +9,7 @@ use crate::logger::Logger;
 use crate::report::FlushReport;
 use crate::traces::Traces;
 
-/// How long a capture that blocks waits for its spans: far longer than a busy machine needs to hand them over in memory.
+/// How long a capture waits for its spans: far longer than a busy machine needs to hand them over in memory.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs `future` and returns the spans that it traced.
@@ -49,7 +49,7 @@ pub async fn capture<F: Future>(future: F) -> Traces {
 pub async fn capture_with_output<F: Future>(future: F) -> (F::Output, Traces) {
     let (logger, rows) = memory_logger();
     let output = logger.run(future).await;
-    let flushed = logger.flush().await;
+    let flushed = logger.flush_within(LIMIT).await;
     (output, collected(&rows, flushed))
 }
 

@@ -44,7 +44,8 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// ```
 /// # fn main() -> Result<(), braintrust::Error> {
-/// # let folder = std::env::temp_dir().join("braintrust-doc-logger");
+/// # let scratch = tempfile::tempdir().unwrap();
+/// # let folder = scratch.path().join("traces");
 /// use braintrust::{Event, Logger};
 ///
 /// let logger = Logger::builder().project("My Project").local_folder(folder).build()?;
@@ -190,11 +191,15 @@ impl Logger {
     /// * Nothing is sent in this process, because it was forked at a moment at which that could not be made ready
     ///   ([`Error::is_config`]).
     pub async fn flush(&self) -> Result<FlushReport, Error> {
+        self.flush_within(FLUSH_LIMIT).await
+    }
+
+    pub(crate) async fn flush_within(&self, limit: Duration) -> Result<FlushReport, Error> {
         let (done, waiting) = oneshot::channel();
-        self.0.exporter.flush(Some(self.0.id), FLUSH_LIMIT, move |late| {
+        self.0.exporter.flush(Some(self.0.id), limit, move |late| {
             let _ = done.send(late);
         });
-        self.report(waiting.await.ok(), FLUSH_LIMIT)
+        self.report(waiting.await.ok(), limit)
     }
 
     /// Does what [`flush`](Self::flush) does, for code that cannot await; it returns within `limit`.
@@ -228,7 +233,8 @@ impl Logger {
     /// How this logger has fared since it was made: what was recorded, delivered, kept on disk and lost.
     ///
     /// ```
-    /// # let folder = std::env::temp_dir().join("braintrust-doc-logger");
+    /// # let scratch = tempfile::tempdir().unwrap();
+    /// # let folder = scratch.path().join("traces");
     /// # let logger = braintrust::Logger::builder().project("p").local_folder(folder).build()?;
     /// let stats = logger.stats();
     /// assert_eq!((stats.recorded, stats.lost.total()), (0, 0));
