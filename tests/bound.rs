@@ -3,11 +3,13 @@
 
 use std::ops::{Add, RangeInclusive};
 use std::process::Command;
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use braintrust::{FlushReport, Logger, LoggerBuilder, LossReason, WhenFull, traced};
+use braintrust::{Event, FlushReport, Logger, LoggerBuilder, LossReason, MaskedField, WhenFull, traced};
 use futures::executor::block_on;
 use futures::{Stream, StreamExt as _, stream};
+use serde_json::Value;
 
 /// The bound is the process's, so each of these tests has a process of its own.
 fn alone(test: &str, work: fn()) {
@@ -51,6 +53,9 @@ impl Add for Made {
         Self { recorded: self.recorded + other.recorded, long: self.long + other.long }
     }
 }
+
+/// The one that is logged while the exporter is [`held_up`].
+const HOLDER: Made = Made { recorded: 1, long: 0 };
 
 /// What became of `made` spans, of which none can be delivered: how many wait, and how many found no room.
 fn queued_and_lost(logger: &Logger, made: u64) -> (u64, u64) {
@@ -108,9 +113,11 @@ fn small_spans_wait_as_they_are_while_rows_fill_the_bound() {
     alone("small_spans_wait_as_they_are_while_rows_fill_the_bound", || {
         const MOST: u64 = 2 * 1024 * 1024;
         const BATCH: u64 = 1280 * 1024;
-        let away = away().queue_bytes(MOST as usize).build().unwrap();
+        let (away, go_on) = held_up(away().queue_bytes(MOST as usize));
         let mut made = make_spans(&away, 30_000);
         let mut refused = 30_000 - made.recorded;
+        made = made + HOLDER;
+        drop(go_on);
         // The exporter enters refused spans between any two batches of rows: it has been at work so often since.
         for _ in 0..30 {
             let one = make_spans(&away, 1);
@@ -146,15 +153,18 @@ fn small_spans_wait_as_they_are_beside_another_logger() {
         const BATCH: u64 = 1280 * 1024;
         let folder = tempfile::tempdir().unwrap();
         let other = Logger::builder().project("other").local_folder(folder.path()).build().unwrap();
-        let away = away().queue_bytes(MOST as usize).build().unwrap();
-        // The bound is met by what this one records, too, so its spans come first.
+        // The bound is met by what the one that is away records, too, so the other's spans come first.
         for _ in 0..10 {
             let made = make_spans(&other, 1);
             assert_eq!(made.recorded, 1);
             let report = other.flush_blocking(Duration::from_secs(60)).unwrap();
             assert!(made.rows().contains(&report.delivered), "{report}");
         }
+        let (away, go_on) = held_up(away().queue_bytes(MOST as usize));
         let made = make_spans(&away, 30_000);
+        let refused = 30_000 - made.recorded;
+        let made = made + HOLDER;
+        drop(go_on);
         for _ in 0..5 {
             // The exporter has been through all that there was when this returns.
             other.flush_blocking(Duration::from_secs(60)).unwrap();
@@ -162,9 +172,24 @@ fn small_spans_wait_as_they_are_beside_another_logger() {
             assert!((MOST..MOST + BATCH).contains(&stats.queued_bytes) && stats.queued < made.recorded, "{stats:?}");
         }
         let (report, lost) = (flushed_in_vain(&away, made), away.stats().lost.total());
-        let are_accounted_for = made.rows().contains(&report.queued) && lost == 30_000 - made.recorded;
-        assert!(are_accounted_for, "{made:?}, {lost} lost: {report}");
+        assert!(made.rows().contains(&report.queued) && lost == refused, "{made:?}, {lost} lost: {report}");
     });
+}
+
+/// A logger while whose rows are made the exporter stands still, from now on until the sender is gone: spans are made faster
+/// than rows, however busy the machine is.
+fn held_up(builder: LoggerBuilder) -> (Logger, mpsc::Sender<()>) {
+    let (tell, told) = mpsc::channel();
+    let (go_on, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let hold_up = move |_: MaskedField, _: &mut Value| {
+        let _ = tell.send(());
+        let _ = wait.lock().unwrap().recv();
+    };
+    let logger = builder.mask(hold_up).build().unwrap();
+    logger.log(Event::new().input("holds it up"));
+    told.recv().unwrap();
+    (logger, go_on)
 }
 
 /// Flushes until all that was recorded is rows, which a flush makes of it as far as its time suffices.
@@ -287,7 +312,7 @@ fn rows_of_a_closed_logger_make_room() {
         let away = away().queue_bytes(8 * 1024 * 1024).build().unwrap();
         let (late, _) = braintrust::testing::capture_blocking_with_output(|| braintrust::start_span("late").start());
         let output = "x".repeat(1024 * 1024);
-        (0..16).for_each(|_| late.log(braintrust::Event::new().output(&output)));
+        (0..16).for_each(|_| late.log(Event::new().output(&output)));
         let deadline = Instant::now() + Duration::from_secs(30);
         while away.start_span("call").start().is_noop() {
             assert!(Instant::now() < deadline, "the bound is met by rows that nobody has");
