@@ -27,7 +27,8 @@ fn main() -> ExitCode {
     }
     let spans = std::env::var("BRAINTRUST_TEST_SOAK").map_or(SPANS, |text| text.parse().expect("a number of spans"));
     let backend = Backend::start_counting();
-    let variables = [QUEUE, ("BRAINTRUST_QUEUE_DROP_WHEN_FULL", "false"), ("BRAINTRUST_SPOOL_DIR", "off")];
+    let wait = LIMIT.as_secs().to_string();
+    let variables = [QUEUE, (program::WAIT_FOR_ROOM, &*wait), ("BRAINTRUST_SPOOL_DIR", "off")];
     let mut program = Program::start(&backend, &variables);
     let begun = Instant::now();
     program.load(TENANT, THREADS, spans);

@@ -7,7 +7,7 @@ use std::process::Command;
 use braintrust_test_backend::Fault;
 use libtest_mimic::Trial;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, this_binary};
 use crate::trial;
 
 pub fn trials() -> Vec<Trial> {
@@ -41,10 +41,6 @@ fn backend_away(prepare: fn(&Path) -> Command) {
     scene.backend.heal();
     scene.recover();
     scene.check();
-}
-
-fn this_binary() -> Command {
-    Command::new(std::env::current_exe().unwrap())
 }
 
 /// No folder can be made in its place, not even by a superuser.

@@ -5,7 +5,7 @@ use braintrust_test_backend::Fault;
 use braintrust_test_backend::Trouble::{Busy, Hang, Html, Says, Status, TooLarge, Truncated};
 use libtest_mimic::Trial;
 
-use crate::scene::{Scene, TENANT};
+use crate::scene::{RECOVERY, Scene, TENANT};
 use crate::trial;
 
 /// What a request may hold, and what one row takes.
@@ -63,11 +63,14 @@ fn faulty(way: Way, fault: Fault) {
 
 /// What storage refuses for good is kept for the next program: to try it on and on would hold up all other rows.
 fn refused(way: Way) {
-    let mut scene = Scene::new(None);
+    let mut scene = Scene::patient();
     limit(&scene, way);
     scene.backend.fail(Fault::At(Upload, Status(400)));
     large_and_small(&mut scene);
-    scene.flush_in_vain();
+    // Once this is over, each of them has been refused.
+    let flushed = scene.program.flush(RECOVERY);
+    assert_eq!((flushed.lost, flushed.queued, flushed.spooled), (0, 0, u64::from(ROWS)), "{flushed:?}");
+    assert!(flushed.error.is_some(), "{flushed:?}");
     scene.backend.heal();
     limit(&scene, way);
     scene.calls(10);

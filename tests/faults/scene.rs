@@ -18,7 +18,7 @@ pub const LIMIT: Duration = Duration::from_secs(1);
 /// What a busy machine may add to that.
 const MARGIN: Duration = Duration::from_secs(2);
 /// How long rows may take to arrive once the fault is over: waits between attempts have grown by then.
-pub const RECOVERY: Duration = Duration::from_secs(60);
+pub const RECOVERY: Duration = Duration::from_secs(240);
 
 /// A round of calls: enough for a 99.9th percentile, few enough to stay far from the bounds.
 pub const ROUND: u32 = 4_000;
@@ -26,9 +26,14 @@ const ROUNDS: u32 = 5;
 /// Spans that are open while faults come and go.
 const OPEN: u32 = 20;
 
-/// So short that a fault is felt many times within a second.
-const HTTP_TIMEOUT: (&str, &str) = ("BRAINTRUST_HTTP_TIMEOUT", "1");
+/// In seconds; so short that a fault is felt many times while it lasts.
+const HTTP_TIMEOUT: &str = "1";
+const TIMEOUT: &str = "BRAINTRUST_HTTP_TIMEOUT";
 const SPOOL_DIR: &str = "BRAINTRUST_SPOOL_DIR";
+
+pub fn this_binary() -> Command {
+    Command::new(std::env::current_exe().unwrap())
+}
 
 /// A program and its backend, with what has been made so far.
 pub struct Scene {
@@ -36,23 +41,34 @@ pub struct Scene {
     pub program: Program,
     pub made: u32,
     folder: TempDir,
+    http_timeout: &'static str,
 }
 
 impl Scene {
     /// A program that starts when this fault, if any, is on already. It has a spool of its own.
     pub fn new(fault: Option<Fault>) -> Self {
-        Self::with_disk(fault, |_| Command::new(std::env::current_exe().unwrap()))
+        Self::with_disk(fault, |_| this_binary())
     }
 
-    /// The same with a spool folder that `prepare` may spoil, and a command that limits the program.
+    /// The same, where no request runs out of its time, however busy the machine is.
+    pub fn patient() -> Self {
+        Self::start(None, "240", |_| this_binary())
+    }
+
+    /// The same as the first with a spool folder that `prepare` may spoil, and a command that limits the program.
     pub fn with_disk(fault: Option<Fault>, prepare: impl FnOnce(&Path) -> Command) -> Self {
+        Self::start(fault, HTTP_TIMEOUT, prepare)
+    }
+
+    fn start(fault: Option<Fault>, http_timeout: &'static str, prepare: impl FnOnce(&Path) -> Command) -> Self {
         let backend = Backend::start_counting();
         fault.into_iter().for_each(|fault| backend.fail(fault));
         let folder = tempfile::tempdir().unwrap();
         let spool = folder.path().join("spool");
         let command = prepare(&spool);
-        let program = Program::start_by(command, &backend, &[HTTP_TIMEOUT, (SPOOL_DIR, spool.to_str().unwrap())]);
-        Self { backend, program, made: 0, folder }
+        let variables = [(TIMEOUT, http_timeout), (SPOOL_DIR, spool.to_str().unwrap())];
+        let program = Program::start_by(command, &backend, &variables);
+        Self { backend, program, made: 0, folder, http_timeout }
     }
 
     /// The folder of the spool.
@@ -64,7 +80,8 @@ impl Scene {
     pub fn restart(&mut self) {
         let spool = self.spool();
         // It is idle until it is told to do something.
-        let next = Program::start(&self.backend, &[HTTP_TIMEOUT, (SPOOL_DIR, spool.to_str().unwrap())]);
+        let variables = [(TIMEOUT, self.http_timeout), (SPOOL_DIR, spool.to_str().unwrap())];
+        let next = Program::start(&self.backend, &variables);
         std::mem::replace(&mut self.program, next).end();
     }
 

@@ -24,6 +24,9 @@ pub use self::role::{is_program, run_program};
 /// The variable that makes a test binary the program.
 const ROLE: &str = "BRAINTRUST_TEST_PROGRAM";
 
+/// The variable that has the program's spans wait for room so many seconds, where memory is full.
+pub const WAIT_FOR_ROOM: &str = "BRAINTRUST_TEST_WAIT_FOR_ROOM";
+
 /// What the program can be told to do.
 #[derive(Debug, Serialize, Deserialize)]
 enum Order {

@@ -6,13 +6,13 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use braintrust::{Attachment, Event, Logger, Span, traced};
+use braintrust::{Attachment, Event, Logger, Span, WhenFull, traced};
 use braintrust_test_backend::key_of;
 use serde_json::json;
 
 use super::awake::awake;
 use super::latency::waits;
-use super::{Answer, Flushed, Latency, Order, ROLE};
+use super::{Answer, Flushed, Latency, Order, ROLE, WAIT_FOR_ROOM};
 
 /// Whether this process is the program, not the test.
 pub fn is_program() -> bool {
@@ -84,9 +84,14 @@ impl Role {
     }
 
     fn logger(&mut self, tenant: &str) -> &Logger {
-        self.loggers
-            .entry(tenant.to_owned())
-            .or_insert_with(|| Logger::builder().project(tenant).api_key(key_of(tenant)).build().unwrap())
+        self.loggers.entry(tenant.to_owned()).or_insert_with(|| {
+            let builder = Logger::builder().project(tenant).api_key(key_of(tenant));
+            let builder = match std::env::var(WAIT_FOR_ROOM) {
+                Ok(seconds) => builder.when_full(WhenFull::Block(Duration::from_secs(seconds.parse().unwrap()))),
+                Err(_) => builder,
+            };
+            builder.build().unwrap()
+        })
     }
 
     fn call(&mut self, tenant: &str, first: u32, count: u32) -> Latency {
