@@ -10,7 +10,7 @@ use backend::{Backend, KEY};
 use braintrust::{Event, Feedback, Logger, LoggerBuilder, MaskedField, local, start_span, traced};
 use serde_json::{Map, Value, json};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 const SECRET: &str = "sk-proj-Ab3dEf6hIj9kLm2nOp5q";
 
 type Row = Map<String, Value>;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 type Row = Map<String, Value>;
 type Scenario = fn(&Logger);
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What a scenario sent, flush by flush.
 fn rows_of(scenario: impl FnOnce(&Logger)) -> Vec<Row> {

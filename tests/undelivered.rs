@@ -124,7 +124,7 @@ fn a_flush_does_not_wait_for_a_project_that_cannot_be_had_for_now() {
     backend.heal();
     let has_arrived = || {
         logger.flush_blocking(LIMIT).unwrap();
-        backend.rows().iter().any(|row| row["span_attributes"]["name"] == "callee")
+        backend.stored().iter().any(|row| row["span_attributes"]["name"] == "callee")
     };
     assert!(backend.wait_until(LIMIT, has_arrived), "{:?}", logger.stats());
 }

@@ -29,7 +29,7 @@ fn references_and_requests_agree_with_the_captures() {
     });
     logger.start_span("att").input(&input).start().end();
     assert_eq!(flushed(&logger), (4, 0));
-    let ours = shape(&backend.rows()[0]["input"]);
+    let ours = shape(&backend.stored()[0]["input"]);
     for sdk in ["py", "js"] {
         let capture = fs::read_to_string(captures.join(sdk).join("attachments.json")).unwrap();
         let capture: Value = serde_json::from_str(&capture).unwrap();

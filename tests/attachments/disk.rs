@@ -51,7 +51,7 @@ fn durable_data_is_on_disk_before_its_row_is_sent() {
     let logger = logger_with(&backend, |builder| builder.spool_dir(folder.path().join("spool")).durable(true));
     backend.fail(Fault::At(Endpoint::Upload, Trouble::Hang));
     logger.log(Event::new().input(Attachment::from_bytes(&b"precious"[..])));
-    assert!(backend.wait_until(LIMIT, || !backend.rows().is_empty()), "the row does not come");
+    assert!(backend.wait_until(LIMIT, || !backend.stored().is_empty()), "the row does not come");
     assert_eq!(files_with(&folder.path().join("spool"), b"precious").len(), 1);
     backend.heal();
     assert_eq!(flushed(&logger), (1, 0));

@@ -22,7 +22,7 @@ fn files_are_read_when_they_are_uploaded() {
     fs::remove_file(removed).unwrap();
     #[cfg(unix)]
     assert_eq!(flushed(&logger), (2, 0), "a file that is removed after it was attached is still there");
-    let row = &backend.rows()[0];
+    let row = &backend.stored()[0];
     assert!(is_reference(&row["input"], "kept.jpg", "image/jpeg"));
     assert!(is_reference(&row["output"], "removed.csv", "text/csv"));
     let error = Attachment::from_path(folder.path().join("none.png")).unwrap_err();

@@ -20,7 +20,7 @@ use braintrust::{Logger, LoggerBuilder};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What the backend has been told and sent of an attachment.
 #[derive(Clone, Debug, Default, PartialEq)]

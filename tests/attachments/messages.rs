@@ -24,7 +24,7 @@ fn base64_in_messages_of_models_becomes_attachments() {
     logger.start_span("chat").kind(SpanType::Llm).input(message(&data)).start().end();
     logger.start_span("work").kind(SpanType::Task).input(message(&data)).start().end();
     assert_eq!(flushed(&logger), (1, 0));
-    let rows = backend.rows();
+    let rows = backend.stored();
     let named = |name: &str| rows.iter().find(|row| row["span_attributes"]["name"] == name).unwrap();
     assert!(is_reference(url(named("chat")), "image.png", "image/png"), "{rows:?}");
     assert_eq!(named("work")["input"], message(&data), "only models' messages");
@@ -35,7 +35,7 @@ fn base64_in_messages_of_models_becomes_attachments() {
     let logger = logger_with(&backend, |builder| builder.convert_attachments(false));
     logger.start_span("chat").kind(SpanType::Llm).input(message("aGVsbG8gd29ybGQsIGhlbGxv")).start().end();
     assert_eq!(flushed(&logger), (0, 0));
-    assert_eq!(backend.rows()[0]["input"], message("aGVsbG8gd29ybGQsIGhlbGxv"), "switched off");
+    assert_eq!(backend.stored()[0]["input"], message("aGVsbG8gd29ybGQsIGhlbGxv"), "switched off");
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn pictures_of_many_megabytes_are_not_cut() {
     assert_eq!(flushed(&logger), (1, 0));
     let data: Vec<_> = arrived(&backend).into_values().flat_map(|arrived| arrived.data).collect();
     assert_eq!(data.iter().map(Vec::len).collect::<Vec<_>>(), [7_500_000]);
-    let rows = backend.rows();
+    let rows = backend.stored();
     let work = rows.iter().find(|row| row["span_attributes"]["name"] == "work").unwrap();
     let cut = url(work).as_str().unwrap();
     assert!(cut.len() < 1000 && cut.ends_with("bytes are cut]"), "elsewhere they are cut as ever: {}", cut.len());

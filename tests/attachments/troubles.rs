@@ -126,7 +126,7 @@ fn what_is_too_large_is_told_and_not_uploaded() {
     let messages = message(&"aGVsbG8g".repeat(30));
     logger.start_span("chat").kind(SpanType::Llm).input(&messages).start().end();
     assert_eq!(flushed(&logger), (0, 0));
-    assert_eq!(backend.rows()[1]["input"], messages, "data that is too large stays in the message");
+    assert_eq!(backend.stored()[1]["input"], messages, "data that is too large stays in the message");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn rows_go_on_while_an_upload_hangs() {
     logger.log(Event::new().input(Attachment::from_bytes(&b"slow"[..])));
     for round in 1..=3 {
         logger.log(Event::new().input(round));
-        assert!(backend.wait_until(LIMIT, || backend.rows().len() > round), "rows wait for an upload");
+        assert!(backend.wait_until(LIMIT, || backend.stored().len() > round), "rows wait for an upload");
     }
     backend.heal();
     assert_eq!(flushed(&logger), (1, 0));

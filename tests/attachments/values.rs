@@ -31,7 +31,7 @@ fn data_is_uploaded_from_anywhere_in_a_value() {
         logger.log(Event::new().metadata("deep", late).expected(Attachment::from_bytes(&b"%PDF-1.7"[..])));
     });
     assert_eq!(flushed(&logger), (4, 0));
-    let rows = backend.rows();
+    let rows = backend.stored();
     let call = rows.iter().find(|row| row["span_attributes"]["name"] == "answer").unwrap();
     let page = &call["input"]["question"]["pages"][1];
     assert!(is_reference(page, "page.png", "image/png"), "{page}");
@@ -103,7 +103,7 @@ fn references_to_other_stores_are_only_shown() {
     assert_eq!(flushed(&logger), (0, 0));
     let expected = json!({"type": "external_attachment", "filename": "key.pdf", "content_type": "application/pdf",
         "url": "s3://bucket/key.pdf?versionId=1"});
-    assert_eq!(backend.rows()[0]["input"], expected);
+    assert_eq!(backend.stored()[0]["input"], expected);
     assert!(arrived(&backend).is_empty());
 }
 

@@ -158,7 +158,7 @@ fn pn_06_a_panic_that_aborts_is_only_that() {
         #[traced]
         fn dies(logger: &Logger) -> u8 {
             before();
-            logger.flush_blocking(std::time::Duration::from_secs(10)).unwrap();
+            logger.flush_blocking(std::time::Duration::from_secs(60)).unwrap();
             panic!("the end")
         }
 

@@ -11,7 +11,7 @@ use tracing::{Metadata, Subscriber, span};
 
 use crate::{Case, KEY, Outcome, SPOOL_DIR, leaf, one_call};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) const CASES: &[Case] = &[
     Case {

@@ -7,7 +7,7 @@ use braintrust_test_backend::Fault;
 
 use crate::{Case, leaf, one_call, step};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 /// How long an exit may be held up, where the machine is not busy.
 const EXIT_LIMIT: Duration = Duration::from_secs(5);
 

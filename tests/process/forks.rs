@@ -14,7 +14,7 @@ use nix::unistd::{ForkResult, Pid, alarm, fork};
 
 use crate::{Case, Outcome, leaf, name};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) const CASES: &[Case] = &[
     Case::new("fork: both go on", both_go_on, |outcome| {

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::{BACKEND, Case, KEY, one_call};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) const CASES: &[Case] = &[
     Case::new("settings: a malformed value is a warning", one_call, |outcome| {

@@ -47,7 +47,7 @@ impl Peer {
         braintrust::inject(&span, &mut headers);
         let slug = span.export();
         span.end();
-        logger.flush_blocking(Duration::from_secs(10))?;
+        logger.flush_blocking(Duration::from_secs(60))?;
         let row = recorded(&self.folder, &span)?;
         Ok(Answer::Span {
             row_id: span.id(),
