@@ -77,19 +77,41 @@ impl Tail {
 /// How many tokens the first of some statements has, if it ends with a block, and another follows. (Within other
 /// statements a block ends nothing: what follows it in `|a| match a { … } || b` belongs to the closure.)
 fn length_of_block(statements: &[TokenTree]) -> Option<usize> {
-    let is_end = |pair: &[TokenTree]| is_block(&pair[0]) && begins_statement(&pair[1]);
-    begins_with_block(statements).then(|| statements.windows(2).position(is_end).map(|end| end + 1)).flatten()
+    let decorated = length_of_decoration(statements);
+    let statement = &statements[decorated..];
+    if !begins_with_block(statement) {
+        return None;
+    }
+    let has_head = statement.first().is_some_and(|first| is_word(first, &["if", "match", "while", "for"]));
+    let mut blocks = (0..statement.len()).filter(|place| {
+        is_block(&statement[*place]) && !(has_head && statement[..*place].last().is_some_and(expects_value))
+    });
+    let block = blocks.find(|block| !statement.get(block + 1).is_some_and(|next| is_word(next, &["else"])))?;
+    let next = statement.get(block + 1)?;
+    (!is_punct(next, '.') && !is_punct(next, '?')).then_some(decorated + block + 1)
+}
+
+/// How many tokens are attributes and the label of a statement.
+fn length_of_decoration(statement: &[TokenTree]) -> usize {
+    match statement {
+        [hash, TokenTree::Group(_), others @ ..] if is_punct(hash, '#') => 2 + length_of_decoration(others),
+        [quote, TokenTree::Ident(_), colon, ..] if is_punct(quote, '\'') && is_punct(colon, ':') => 3,
+        _ => 0,
+    }
+}
+
+/// Whether a block after this token is a value, as in `if unsafe { … } == { … } { … }`, where only the last is the body.
+fn expects_value(token: &TokenTree) -> bool {
+    const WORDS: [&str; 11] =
+        ["if", "match", "while", "in", "unsafe", "const", "async", "move", "loop", "return", "break"];
+    is_word(token, &WORDS) || matches!(token, TokenTree::Punct(_)) && !is_punct(token, '?')
 }
 
 /// Whether a statement that begins like this needs no semicolon.
 fn begins_with_block(statement: &[TokenTree]) -> bool {
     let [first, others @ ..] = statement else { return false };
-    if is_punct(first, '#') {
-        return others.split_first().is_some_and(|(_attribute, others)| begins_with_block(others));
-    }
     let is_followed_by = |words: &[&str]| others.first().is_some_and(|next| is_word(next, words));
     is_block(first)
-        || is_punct(first, '\'')
         || is_word(first, &["if", "match", "loop", "while", "for", "unsafe", "const", "fn", "struct", "enum", "trait"])
         || is_word(first, &["impl", "mod", "extern", "pub"])
         || is_word(first, &["async"]) && is_followed_by(&["fn", "unsafe", "extern"])
@@ -109,13 +131,6 @@ fn is_macro_with_block(statement: &[TokenTree]) -> bool {
 
 fn is_block(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
-}
-
-fn begins_statement(token: &TokenTree) -> bool {
-    match token {
-        TokenTree::Ident(_) => !is_word(token, &["as", "else"]),
-        token => is_punct(token, '|'),
-    }
 }
 
 fn is_word(token: &TokenTree, words: &[&str]) -> bool {
@@ -234,6 +249,42 @@ mod tests {
             }),
         ] {
             assert!(!tail(body.clone()).may_learn_its_type(), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_returned_is_the_last_expression() {
+        for (before, last) in [
+            (
+                quote!(),
+                quote!(|a| match a {
+                    _ => b,
+                } || c),
+            ),
+            (quote!(f();), quote!(unsafe { b() }.map(|a| a))),
+            (quote!({ b() }), quote!((|a| a, 1))),
+            (
+                quote!(
+                    #[inline]
+                    fn f() -> Vec<u8> {}
+                    struct A {}
+                ),
+                quote!((|a| a, 1)),
+            ),
+            (
+                quote!(if b {
+                    c()
+                } else if unsafe { d() } == { e } {
+                    f()
+                } else {
+                }),
+                quote!(&|a| a),
+            ),
+            (quote!('a: loop {} for a in { b } {}), quote!([|a| a])),
+            (quote!(log::info! { "b" } macro_rules! c { () => {} }), quote!(|a| a)),
+        ] {
+            let returned = tail(quote!(#before #last)).returned().to_string();
+            assert_eq!(returned, quote!(#before return #last).to_string());
         }
     }
 }

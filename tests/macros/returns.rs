@@ -198,6 +198,14 @@ fn closures_whose_body_goes_on_after_a_block() {
         }
         move |text| if text.is_empty() { n } else { 1 } | 8
     }
+    #[traced]
+    fn paired(n: usize) -> (impl Fn(&str) -> bool, usize) {
+        {
+            assert!(n < 9);
+        }
+        (|text| text.is_empty(), n)
+    }
+    assert!(paired(1).0(""));
     assert!(matching(true)("a") && !matching(false)("a"));
     assert_eq!((choosing(2)(""), choosing(2)("a")), (10, 9));
 }
