@@ -1,7 +1,7 @@
 //! What the library says of itself, and to whom.
 
 use std::fmt::{Debug, Write as _};
-use std::sync::Mutex;
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use braintrust::{Event, Logger, Span, start_span};
@@ -65,6 +65,10 @@ pub(crate) const CASES: &[Case] = &[
     }),
     Case::new("a subscriber that panics ends nothing", panicking, |outcome| {
         outcome.assert_spans(&["leaf", "leaf", "odd"]);
+    }),
+    Case::new("a subscriber may look for a logger while one is registered", looked_for, |outcome| {
+        assert_eq!(outcome.status.code(), Some(0), "{}", outcome.stderr);
+        assert!(outcome.stdout.contains("found: true"), "{}", outcome.stdout);
     }),
     Case::new("debug: what is made", one_call, |outcome| {
         assert!(outcome.stderr.contains("made a logger for project `p`"), "{}", outcome.stderr);
@@ -166,4 +170,19 @@ fn panicking(logger: &Logger) {
     start_span("odd").start().log(Event::new().score("unheard of", f64::NAN));
     let _ = logger.flush_blocking(LIMIT);
     leaf(1);
+}
+
+fn looked_for(logger: &Logger) {
+    subscribe(logger, |_| println!("found: {}", braintrust::logger("first").is_ok()));
+    let (done, registered) = mpsc::channel();
+    std::thread::spawn(move || {
+        for key in ["first", "second"] {
+            let backend = std::env::var(crate::BACKEND).unwrap();
+            let builder = Logger::builder().project(key).api_key(KEY).app_url(backend);
+            done.send(braintrust::register(key, builder).map(|_| ())).unwrap();
+        }
+    });
+    for _ in 0..2 {
+        registered.recv_timeout(LIMIT).expect("both wait for each other").unwrap();
+    }
 }

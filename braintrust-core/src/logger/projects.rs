@@ -1,6 +1,7 @@
 //! Loggers by key: registered once, found from anywhere.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{PoisonError, RwLock};
 
 use super::{Logger, LoggerBuilder};
@@ -39,16 +40,22 @@ pub(super) fn hold() -> Box<dyn std::any::Any> {
 /// If the key is taken, or the logger cannot be built.
 pub fn register(key: impl Into<String>, builder: LoggerBuilder) -> Result<Logger, Error> {
     let key = key.into();
-    let mut projects = PROJECTS.write().unwrap_or_else(PoisonError::into_inner);
-    if let Some(taken) = projects.get(&key) {
-        let project = taken.project();
-        return Err(Error::config(format!(
-            "the key `{key}` is registered already, for the project `{project}`; choose another, or use `logger(\"{key}\")`"
-        )));
+    if let Ok(taken) = logger(&key) {
+        return Err(is_taken(&key, &taken));
     }
-    let logger = builder.build()?;
-    projects.insert(key, logger.clone());
-    Ok(logger)
+    // Without the lock: of what is said meanwhile a subscriber may hear that looks for a logger itself.
+    let made = builder.build()?;
+    match PROJECTS.write().unwrap_or_else(PoisonError::into_inner).entry(key) {
+        Entry::Occupied(taken) => Err(is_taken(taken.key(), taken.get())),
+        Entry::Vacant(place) => Ok(place.insert(made).clone()),
+    }
+}
+
+fn is_taken(key: &str, taken: &Logger) -> Error {
+    let project = taken.project();
+    Error::config(format!(
+        "the key `{key}` is registered already, for the project `{project}`; choose another, or use `logger(\"{key}\")`"
+    ))
 }
 
 /// The logger that is registered under `key`.
