@@ -49,6 +49,11 @@ impl Failure {
         }
     }
 
+    /// Whether the server itself has failed at the request. Others may succeed meanwhile.
+    pub(crate) fn is_of_server(&self) -> bool {
+        self.status == Some(StatusCode::INTERNAL_SERVER_ERROR) && !self.is_of_storage
+    }
+
     /// Whether single rows may be at fault, rather than what all rows of a container have in common.
     pub(crate) fn concerns_rows(&self) -> bool {
         !self.concerns_all() && !self.disowns()

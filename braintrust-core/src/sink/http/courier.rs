@@ -26,12 +26,17 @@ const LARGE: usize = 256 * 1024;
 /// takes twenty.
 const SEARCHES: usize = 64;
 
+/// How many single rows in a row the server may fail at, before it is taken to fail at all.
+const SUSPECTS: usize = 3;
+
 /// All that the requests of a while have in common.
 pub(super) struct Courier {
     pub(super) api: Api,
     pub(super) api_url: String,
     pub(super) limits: RequestLimits,
     pub(super) patience: Patience,
+    /// Whether the server has failed for so long that its failures may be about single rows.
+    pub(super) is_in_doubt: bool,
     pub(super) ledger: Arc<Ledger>,
     pub(super) settings: Arc<Settings>,
     /// Until when the server wants to be left alone.
@@ -72,13 +77,26 @@ impl Courier {
         let mut verdicts = Vec::new();
         let mut parts = vec![Part::whole(parcel)];
         let mut searches = SEARCHES;
+        // Rows that the server fails at, alone, and whether it has taken any.
+        let (mut suspects, mut takes_rows) = (Vec::new(), false);
         while let Some(part) = parts.pop() {
             let begun = Instant::now();
             let Err(failure) = self.send(parcel, &part).await else {
                 self.aim.set(self.aim.get().after_answer(begun.elapsed()));
                 verdicts.push(Verdict { part, fate: Fate::Delivered });
+                takes_rows = true;
                 continue;
             };
+            if self.is_in_doubt && failure.is_of_server() && searches >= 2 && (takes_rows || suspects.len() < SUSPECTS)
+            {
+                searches -= 2;
+                if part.len() > 1 {
+                    parts.extend(part.halves().into_iter().rev());
+                } else {
+                    suspects.push((part, failure));
+                }
+                continue;
+            }
             if failure.remedy == Remedy::FewerRows && part.len() > 1 {
                 let size = part.rows(parcel).map(|row| row.len()).sum::<usize>();
                 self.aim.set(self.aim.get().below(size));
@@ -97,7 +115,23 @@ impl Courier {
                 }
             }
         }
+        for (part, failure) in suspects {
+            let fate = if takes_rows { self.try_again(parcel, &part).await } else { Fate::NotNow(failure) };
+            verdicts.push(Verdict { part, fate });
+        }
         verdicts
+    }
+
+    /// Decides about a row that the server has failed at, now that it has taken others: it may just have come back.
+    async fn try_again(&self, parcel: &Parcel, part: &Part) -> Fate {
+        match self.send(parcel, part).await {
+            Ok(()) => Fate::Delivered,
+            Err(failure) if failure.is_of_server() => Fate::Refused(failure),
+            Err(failure) => match next(parcel, part, failure.clone(), &mut 0, &self.ledger) {
+                Next::Settle(fate) => fate,
+                Next::Smaller(_) => Fate::NotNow(failure),
+            },
+        }
     }
 
     async fn send(&self, parcel: &Parcel, part: &Part) -> Result<(), Failure> {

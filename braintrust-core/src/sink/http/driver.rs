@@ -21,6 +21,9 @@ use crate::container::Container;
 /// While fewer requests than this are under way, rows leave at once; while more are, they gather for a whole request.
 const EAGER_REQUESTS: usize = 2;
 
+/// How many times in a row a server has to fail before it is looked for rows that it fails at.
+const FAILURES_IN_DOUBT: u32 = 3;
+
 /// Why nothing can be delivered now.
 #[derive(Debug)]
 pub(super) struct Trouble {
@@ -28,6 +31,8 @@ pub(super) struct Trouble {
     pub(super) text: String,
     /// Whether the backend refuses, rather than being out of reach.
     pub(super) is_refusal: bool,
+    /// Whether the server has failed at it, rather than being out of reach.
+    is_of_server: bool,
     /// How long the server wants to be left alone.
     asked_wait: Option<Duration>,
 }
@@ -35,7 +40,7 @@ pub(super) struct Trouble {
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         let (asked_wait, is_refusal) = (failure.remedy.asked_wait(), !failure.remedy.may_succeed_later());
-        Self { text: failure.text, is_refusal, asked_wait }
+        Self { is_of_server: failure.is_of_server(), text: failure.text, is_refusal, asked_wait }
     }
 }
 
@@ -44,6 +49,7 @@ type UnderWay = FuturesUnordered<LocalBoxFuture<'static, (u64, Vec<Verdict>)>>;
 /// Sends rows until no more can come and all have been settled.
 pub(super) async fn drive(core: Rc<Core>) {
     let mut away: Option<Backoff> = None;
+    let mut failures = 0;
     loop {
         while !core.has_rows() {
             // What was read may turn out to be nothing but damage.
@@ -59,9 +65,11 @@ pub(super) async fn drive(core: Rc<Core>) {
             urged(&core).await;
         }
         core.is_urged.set(false);
-        match (Driver { core: Rc::clone(&core), is_probing: away.is_some() }).run().await {
-            Ok(()) => away = None,
+        let is_in_doubt = failures >= FAILURES_IN_DOUBT;
+        match (Driver { core: Rc::clone(&core), is_probing: away.is_some(), is_in_doubt }).run().await {
+            Ok(()) => (away, failures) = (None, 0),
             Err(trouble) => {
+                failures = if trouble.is_of_server { failures + 1 } else { 0 };
                 let wait = away.get_or_insert_with(|| core.pacing.backoff()).wait(trouble.asked_wait);
                 core.ledger.note(Some(format!("{}; trying again in {:.1} s", trouble.text, wait.as_secs_f64())));
                 core.go_away(&trouble);
@@ -123,6 +131,8 @@ struct Driver {
     core: Rc<Core>,
     /// Whether the backend was away: then a single request goes first, and only once.
     is_probing: bool,
+    /// Whether it is looked for rows that the server fails at.
+    is_in_doubt: bool,
 }
 
 impl Driver {
@@ -268,6 +278,7 @@ impl Driver {
             api_url: session.api_url.clone(),
             limits: self.core.resolver.limits(session).await,
             patience: self.patience(),
+            is_in_doubt: self.is_in_doubt,
             ledger: Arc::clone(&self.core.ledger),
             settings: Arc::clone(&self.core.resolver.settings),
             quiet_until: Cell::default(),

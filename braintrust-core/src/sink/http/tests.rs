@@ -6,6 +6,7 @@ mod disk_counts;
 mod disk_order;
 mod knowledge;
 mod overflow;
+mod server_errors;
 mod splitting;
 mod spooled;
 mod waiting;
