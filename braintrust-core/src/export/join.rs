@@ -204,7 +204,8 @@ impl Joiner {
                 records.iter().for_each(|record| parked.push(record));
                 continue;
             }
-            let container = row::identity(&records).and_then(container_of);
+            let is_own = first.section(Section::RowId).is_none();
+            let container = container_of(if is_own { first } else { row::identity(&records).unwrap_or(first) });
             let batch = batch_of(rows, first.span.logger);
             let mut may_hold_messages = false;
             batch.push_with(first.span.span.0, container, |out| {
