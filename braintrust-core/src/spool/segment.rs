@@ -248,15 +248,22 @@ impl Segment {
 
     fn find(&mut self, row: usize) -> Option<(usize, Record)> {
         let mut at = self.end_of(row);
+        // More may have been appended since the file was loaded.
+        let mut is_fresh = false;
         loop {
-            // More may have been appended since this was loaded.
             let is_loaded = |(begin, bytes): &(u64, Vec<u8>)| (*begin..begin + bytes.len() as u64).contains(&at);
             if !self.loaded.as_ref().is_some_and(is_loaded) {
                 self.load(at);
+                is_fresh = true;
             }
             let (begin, bytes) = self.loaded.as_ref()?;
             let record = match next_record(bytes, usize::try_from(at - begin).unwrap_or(usize::MAX)) {
                 Ok(record) => record,
+                Err(_) if begin + (bytes.len() as u64) < self.len && !is_fresh => {
+                    self.load(at);
+                    is_fresh = true;
+                    continue;
+                }
                 Err(damaged) => {
                     self.end_of_file(row, damaged);
                     return None;

@@ -224,6 +224,11 @@ impl Core {
         self.resolver.known_closing(None).is_none() && self.state.borrow().queue.has_own()
     }
 
+    /// The logger's own project is known: its rows were passed over where they came behind others.
+    pub(super) fn release_own(&self) {
+        self.state.borrow_mut().queue.release();
+    }
+
     /// Fills the queue from what waits behind it.
     pub(super) fn refill(&self, limits: Limits) {
         let state = &mut *self.state.borrow_mut();

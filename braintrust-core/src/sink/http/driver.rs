@@ -268,7 +268,10 @@ impl Driver {
                 self.core.refuse_container(None, &failure);
                 Ok(())
             }
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.core.release_own();
+                Ok(())
+            }
         }
     }
 

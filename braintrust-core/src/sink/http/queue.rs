@@ -342,6 +342,8 @@ impl Queue {
     fn drop_one(&mut self) -> Option<RowFacts> {
         if let Some(held) = self.held.pop_front_if(|held| held.facts.ticket.is_none()) {
             self.forget_held(held.facts.key);
+            // Others of the span may have waited for this one alone.
+            self.may_release |= self.held_keys.contains_key(&held.facts.key);
             return Some(held.facts);
         }
         loop {

@@ -43,11 +43,15 @@ impl Core {
 impl State {
     /// Whether rows may go to disk that are younger than all in the queue and under way.
     pub(super) fn may_go_to_disk(&mut self) -> bool {
-        let older_are_there = || self.under_way.values().all(|parcel| parcel.is_on_disk()) && self.queue.is_on_disk();
-        if self.store.has_found_no_room() && older_are_there() {
+        if !self.store.has_found_no_room() {
+            return true;
+        }
+        let older_are_there = self.under_way.values().all(|parcel| parcel.is_on_disk()) && self.queue.is_on_disk();
+        // Rows behind those on disk may still come to the queue, and are older than what comes then.
+        if older_are_there && self.store.is_on_disk() {
             self.store.has_room_again();
         }
-        !self.store.has_found_no_room()
+        older_are_there
     }
 
     /// Puts on disk what is under way; whether all of it is there.

@@ -223,3 +223,39 @@ async fn a_container_that_is_refused_puts_nothing_in_doubt_that_others_rely_on()
         assert_eq!(backend.requests_to(path).len(), 1, "{path}");
     }
 }
+
+/// Those of other objects fill the first requests, so that the own project is not asked for before they are on their way.
+#[tokio::test]
+async fn own_rows_that_are_read_back_behind_many_of_others_leave() {
+    let (dir, is_away) = (tempfile::tempdir().expect("a temporary folder"), Arc::new(AtomicBool::new(true)));
+    let away = Arc::clone(&is_away);
+    let backend = Backend::start(move |_| {
+        let is_away = away.load(Ordering::Relaxed);
+        ready(if is_away { answer(503, "not now") } else { None })
+    })
+    .await;
+    let dir = dir.path().to_str().expect("text");
+    let variables =
+        [("BRAINTRUST_SPOOL_DIR", dir), ("BRAINTRUST_NUM_RETRIES", "0"), ("BRAINTRUST_MAX_REQUEST_SIZE", "4000")];
+    let mut rows = RowBatch::default();
+    for id in 1..=6 {
+        let container = (id < 6).then(|| Container::Experiment("e".to_owned()).encode());
+        let text = format!(r#"{{"id":{id},"input":"{}""#, "x".repeat(1000));
+        rows.push_with(id, container.as_deref(), |out| out.extend_from_slice(text.as_bytes()));
+    }
+    let mut earlier = sink_with(target(&backend.url), &variables);
+    earlier.accept(rows);
+    earlier.settled().await;
+    assert_eq!(earlier.stats().spooled, 6);
+    drop(earlier);
+
+    is_away.store(false, Ordering::Relaxed);
+    let mut next = sink_with(target(&backend.url), &variables);
+    let all_have_arrived = async {
+        while all_ids(&backend) != [1, 2, 3, 4, 5, 6] {
+            next.settled().await;
+            next.local.run_until(tokio::task::yield_now()).await;
+        }
+    };
+    within(all_have_arrived).await;
+}

@@ -173,6 +173,8 @@ async fn rows_of_a_span_keep_their_order_after_the_disk_was_full() {
         ("BRAINTRUST_SPOOL_BYTES", "4000000"),
         ("BRAINTRUST_NUM_RETRIES", "0"),
         ("BRAINTRUST_MAX_CONCURRENT_LOG_REQUESTS", "1"),
+        // So that there is room on disk when the start is under way, whatever requests aim at.
+        ("BRAINTRUST_DEFAULT_BATCH_SIZE", "1"),
     ];
     let mut sink = sink_in(&dir, &backend, &more);
     (1..=3).for_each(|id| sink.accept(large(id, id, 1_200_000)));
